@@ -1,0 +1,226 @@
+//! `resume`, `rollback`, `abandon`: what to do about a run that was not finished, or one that was.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::args::{ProjectArgs, RecipeArgs};
+use super::recipe::{self, Ready, Told};
+use super::run::{Terminal, exit_code, head, nonce, options, started};
+use crate::drivers::Failure;
+use crate::exec::journal::{self, Ended, Journal, Past};
+use crate::exec::{Mode, OpenStep, Options, Outcome, Session, recall};
+use crate::plan::{Settings, declared_only};
+use crate::site::{Good, State};
+use crate::world::real::Real;
+
+/// What to do with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    Resume(OpenStep),
+    Rollback,
+    Abandon,
+}
+
+pub fn run(args: &ProjectArgs, what: What) -> u8 {
+    let world = Real::new();
+    let done = find(&world, args).and_then(|dir| match what {
+        What::Abandon => abandon(&world, &dir, args),
+        What::Resume(open_step) => go_on(&world, &dir, args, Some(open_step)),
+        What::Rollback => go_on(&world, &dir, args, None),
+    });
+    done.unwrap_or_else(|Told(code)| code)
+}
+
+/// The application's folder: `--dir`, the recipe's, or the nearest with `.zdt` from here upwards.
+pub fn find(world: &Real, args: &ProjectArgs) -> Result<PathBuf, Told> {
+    let settings = recipe::settings(&args.with, &[]);
+    if let Some(dir) = &args.dir {
+        let dir = crate::plan::normal(&settings.cwd.join(dir));
+        if !dir.join(".zdt").is_dir() {
+            eprintln!(
+                "zdt: `{}` has no `.zdt`: nothing was deployed from there",
+                dir.display()
+            );
+            return Err(Told(1));
+        }
+        return Ok(dir);
+    }
+    if args.recipe.is_none()
+        && let Some(dir) = settings.cwd.ancestors().find(|dir| dir.join(".zdt").is_dir())
+    {
+        return Ok(dir.to_path_buf());
+    }
+    let named = args
+        .recipe
+        .clone()
+        .or_else(|| super::find::default_recipe(&settings.cwd));
+    if named.is_none() {
+        eprintln!("zdt: which application? name a recipe, or its folder with --dir");
+        return Err(Told(1));
+    }
+    let plan = declared(world, named.as_deref(), &args.with, &settings)?.plan;
+    match plan.deployment {
+        Some(deployment) => Ok(deployment.dir()),
+        None => {
+            eprintln!("zdt: `{}` declares no application (`compose …`)", plan.name);
+            Err(Told(1))
+        }
+    }
+}
+
+/// A recipe's declarations and templates, without its tasks.
+pub fn declared(world: &Real, named: Option<&str>, with: &RecipeArgs, settings: &Settings) -> Result<Ready, Told> {
+    let loaded = recipe::read(world, named, with, &settings.cwd)?;
+    let paths = loaded.paths.clone();
+    let plan = declared_only(loaded, settings).map_err(|(loaded, diagnostics)| {
+        recipe::print(&diagnostics, &loaded.sources, false);
+        Told(2)
+    })?;
+    recipe::with_templates(plan, paths, settings.clone(), &|path| recipe::read_text(world, path))
+}
+
+/// The recipe of a journal, planned again from the texts kept there.
+pub fn from_journal(past: &Past, with: &RecipeArgs, whole: bool) -> Result<Ready, Told> {
+    let Some(head) = &past.head else {
+        eprintln!("zdt: the journal has no beginning that can be read");
+        return Err(Told(4));
+    };
+    let given: Vec<&String> = with.set.iter().map(|(name, _)| name).collect();
+    let missing: Vec<String> = head
+        .secrets
+        .iter()
+        .filter(|name| !given.contains(name))
+        .map(|name| format!("--set {name}=…"))
+        .collect();
+    if whole && !missing.is_empty() {
+        eprintln!(
+            "zdt: secrets are not kept on disk; give them again: {}",
+            missing.join(" ")
+        );
+        return Err(Told(1));
+    }
+    if head.sources.is_empty() {
+        eprintln!("zdt: the journal holds no recipe");
+        return Err(Told(4));
+    }
+    let settings = recipe::settings(with, &head.tasks);
+    recall::recall(head, settings, whole).map_err(|unplanned| {
+        recipe::print(&unplanned.diagnostics, &unplanned.sources, false);
+        Told(2)
+    })
+}
+
+fn tell(failure: &Failure) -> Told {
+    super::print_failure(failure, &[]);
+    Told(5)
+}
+
+fn unfinished(world: &Real, dir: &Path) -> Result<Option<Past>, Told> {
+    journal::unfinished(world, dir).map_err(|failure| tell(&failure))
+}
+
+fn go_on(world: &Real, dir: &Path, args: &ProjectArgs, resume: Option<OpenStep>) -> Result<u8, Told> {
+    let options = Options {
+        lock_wait: args.lock_wait,
+        open_step: resume.unwrap_or_default(),
+        ..options(args.with.compose_command.as_deref())
+    };
+    if let Err(error) = world.install_signals() {
+        eprintln!("zdt: cannot listen to signals: {error}");
+        return Err(Told(5));
+    }
+    // Whoever is at work may end what is read of now.
+    drop(crate::exec::lock(world, dir, args.lock_wait).map_err(|failure| tell(&failure))?);
+    match unfinished(world, dir)? {
+        Some(past) => {
+            let ready = from_journal(&past, &args.with, true)?;
+            let allow = past.head.as_ref().is_some_and(|head| head.allow_downtime);
+            let options = Options {
+                allow_downtime: allow,
+                ..options
+            };
+            // Who says `rollback` again after one that was cut off wants it finished, not undone.
+            let going_back = past.head.as_ref().is_some_and(|head| head.back_to.is_some());
+            let mode = match resume.is_some() || going_back {
+                true => Mode::Resume(&past),
+                false => Mode::Rollback(&past),
+            };
+            Ok(session(world, &ready, args, &options, mode, resume.is_none()))
+        }
+        None if resume.is_some() => {
+            eprintln!("zdt: there is no unfinished run in `{}`", dir.display());
+            Ok(0)
+        }
+        None => back_to_good(world, dir, args, &options),
+    }
+}
+
+fn session(world: &Real, ready: &Ready, args: &ProjectArgs, options: &Options, mode: Mode, back: bool) -> u8 {
+    let sink = super::sink(args.log.as_deref(), &ready.plan.secrets, None);
+    started(sink.as_ref(), ready, "");
+    let session = Session {
+        world,
+        plan: &ready.plan,
+        templates: &ready.templates,
+        options,
+        sink: sink.as_ref(),
+        console: &Terminal,
+        nonce: &nonce,
+    };
+    let result = session.run(mode);
+    // Who asks for a rollback and gets it has what was asked for.
+    if back
+        && result
+            .as_ref()
+            .is_ok_and(|finished| finished.outcome == Outcome::RolledBack)
+    {
+        return 0;
+    }
+    exit_code(result, &ready.plan.secrets)
+}
+
+/// Without an unfinished run: the newest set of images that served before and differs from what runs now.
+fn back_to_good(world: &Real, dir: &Path, args: &ProjectArgs, options: &Options) -> Result<u8, Told> {
+    let state = State::load(world, dir).map_err(|failure| tell(&failure))?;
+    let now: BTreeMap<&String, &String> = state
+        .backends
+        .iter()
+        .map(|(name, known)| (name, &known.image_id))
+        .collect();
+    let differs = |good: &&Good| good.images.iter().any(|(name, (_, id))| now.get(name) != Some(&id));
+    let Some(good) = state.good.iter().rev().find(differs) else {
+        eprintln!(
+            "zdt: there is no earlier set of images to go back to in `{}`",
+            dir.display()
+        );
+        return Ok(5);
+    };
+    let newest = journal::newest(world, dir).map_err(|failure| tell(&failure))?;
+    let Some(past) = newest else {
+        eprintln!(
+            "zdt: `{}` has no journal, so zdt does not know how its application is declared",
+            dir.display()
+        );
+        return Ok(5);
+    };
+    let ready = from_journal(&past, &args.with, false)?;
+    let mut head = head(world, &ready, options);
+    head.recipe = format!("rollback of {}", head.recipe);
+    head.back_to = Some(good.clone());
+    if let Some(past) = past.head {
+        (head.set, head.files) = (past.set, past.files);
+    }
+    Ok(session(world, &ready, args, options, Mode::Fresh(Box::new(head)), true))
+}
+
+fn abandon(world: &Real, dir: &Path, args: &ProjectArgs) -> Result<u8, Told> {
+    let _lock = crate::exec::lock(world, dir, args.lock_wait).map_err(|failure| tell(&failure))?;
+    let Some(past) = unfinished(world, dir)? else {
+        println!("there is no unfinished run in {}", dir.display());
+        return Ok(0);
+    };
+    let journal = Journal::reopen(world, dir, &past, &[], "abandon").map_err(|failure| tell(&failure))?;
+    journal.finish(Ended::Abandoned).map_err(|failure| tell(&failure))?;
+    println!("abandoned; everything stays as it is (`zdt status` shows how)");
+    Ok(0)
+}

@@ -1,0 +1,154 @@
+//! Reads what `nginx -T` prints: the files of the running configuration and the directives that matter to zdt.
+//! A tokenizer, not a parser of everything: it knows words, quotes, comments, `;` and braces.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// All files of a configuration, the main file first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Dump {
+    pub files: Vec<(PathBuf, String)>,
+}
+
+/// One directive with the blocks around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directive {
+    pub file: PathBuf,
+    /// From 1.
+    pub line: usize,
+    /// The opening words of the blocks around it, outermost first (`["http", "server"]`).
+    pub around: Vec<String>,
+    /// The directive's words, without `;`.
+    pub words: Vec<String>,
+}
+
+impl Dump {
+    pub fn parse(text: &str) -> Self {
+        const MARK: &str = "# configuration file ";
+        let mut files: Vec<(PathBuf, String)> = Vec::new();
+        for line in text.split_inclusive('\n') {
+            match line
+                .strip_prefix(MARK)
+                .and_then(|rest| rest.trim_end().strip_suffix(':'))
+            {
+                Some(path) => files.push((PathBuf::from(path), String::new())),
+                None => {
+                    if let Some((_, content)) = files.last_mut() {
+                        content.push_str(line);
+                    }
+                }
+            }
+        }
+        Self { files }
+    }
+
+    pub fn main(&self) -> Option<&(PathBuf, String)> {
+        self.files.first()
+    }
+
+    pub fn directives(&self) -> Vec<Directive> {
+        self.files
+            .iter()
+            .flat_map(|(path, text)| directives(path, text))
+            .collect()
+    }
+}
+
+/// The value of a directive as time: `10s`, `1m`, `500ms`, `75`.
+pub fn time(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().ok()?;
+    match &text[digits..] {
+        "ms" => Some(Duration::from_millis(number)),
+        "" | "s" => Some(Duration::from_secs(number)),
+        "m" => Some(Duration::from_secs(number * 60)),
+        "h" => Some(Duration::from_secs(number * 3600)),
+        "d" => Some(Duration::from_secs(number * 86_400)),
+        _ => None,
+    }
+}
+
+/// The directives of one text.
+pub fn directives(file: &Path, text: &str) -> Vec<Directive> {
+    let mut found = Vec::new();
+    let mut around: Vec<String> = Vec::new();
+    let mut words: Vec<String> = Vec::new();
+    let mut line = 1;
+    let mut start = 1;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\n' => line += 1,
+            c if c.is_whitespace() => {}
+            '#' => while chars.next_if(|c| *c != '\n').is_some() {},
+            ';' | '{' => {
+                if !words.is_empty() {
+                    found.push(Directive {
+                        file: file.to_path_buf(),
+                        line: start,
+                        around: around.clone(),
+                        words: std::mem::take(&mut words),
+                    });
+                }
+                if c == '{' {
+                    let name = found.last().and_then(|directive| directive.words.first());
+                    around.push(name.cloned().unwrap_or_default());
+                }
+            }
+            '}' => {
+                around.pop();
+                words.clear();
+            }
+            first => {
+                if words.is_empty() {
+                    start = line;
+                }
+                words.push(word(first, &mut chars, &mut line));
+            }
+        }
+    }
+    found
+}
+
+fn word(first: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>, line: &mut usize) -> String {
+    let mut word = String::new();
+    if first == '"' || first == '\'' {
+        while let Some(c) = chars.next() {
+            match c {
+                c if c == first => break,
+                '\\' => {
+                    word.push(c);
+                    word.extend(chars.next());
+                }
+                c => {
+                    *line += usize::from(c == '\n');
+                    word.push(c);
+                }
+            }
+        }
+        return word;
+    }
+    word.push(first);
+    let mut variable = first == '$';
+    while let Some(&c) = chars.peek() {
+        let brace = variable && c == '{';
+        if c.is_whitespace() || c == ';' || (c == '{' && !brace) {
+            break;
+        }
+        variable = c == '$';
+        word.push(c);
+        chars.next();
+        if c == '\\' {
+            word.extend(chars.next());
+        }
+        if brace {
+            for c in chars.by_ref() {
+                word.push(c);
+                if c == '}' {
+                    break;
+                }
+            }
+        }
+    }
+    word
+}

@@ -1,0 +1,320 @@
+//! From a rendered text to a proved reload: validate a candidate, replace the file, signal, prove; or put back.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::dump::Dump;
+use super::workers::{Wait, leaving, wait_gone, workers};
+use super::{Generation, Nginx, candidate};
+use crate::drivers::Failure;
+use crate::drivers::engine::{Container, Process};
+use crate::world::Command;
+
+/// The name under which the main file is copied into the container for a check, next to the real one so that its
+/// relative includes mean the same (nginx takes them from the folder of the file named by `-c`).
+const MAIN_COPY: &str = "nginx.conf.zdt-next";
+
+/// The same on this machine, for a moment.
+pub const MAIN_CANDIDATE: &str = ".zdt-main.zdt-next";
+
+/// It reads the configuration and sends a signal.
+const RELOAD_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long workers that live for a moment only may need for their last requests.
+const LAST_REQUESTS: Duration = Duration::from_secs(30);
+
+/// How often a proof is looked for. The nonce answers 1 to 9 ms after the signal (measured, field notes).
+const LOOK: Duration = Duration::from_millis(10);
+
+/// A reload that was proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Worker pids from before the signal: a drain waits for their end.
+    pub old_workers: Vec<u32>,
+    /// All workers as the proof saw them.
+    pub seen: Vec<Process>,
+    pub took: Duration,
+}
+
+impl Nginx<'_> {
+    /// Checks `text` with the running master's own arguments, without touching the installed file.
+    pub fn validate(&self, container: &Container, text: &str, mode: u32, installed: &Dump) -> Result<(), Failure> {
+        let inside = self.inside(container)?;
+        let next = candidate(&self.config);
+        self.write(&next, text, mode)?;
+        let checked = self.validate_candidate(container, &inside, installed);
+        let removed = self.world.remove(&next);
+        checked?;
+        removed.map_err(|error| Failure::new(format!("cannot remove `{}`: {error}", next.display())))
+    }
+
+    fn validate_candidate(&self, container: &Container, inside: &Path, installed: &Dump) -> Result<(), Failure> {
+        let Some((main, main_text)) = installed.main() else {
+            return Err(Failure::new(format!(
+                "`nginx -T` in `{}` printed no configuration",
+                container.name
+            )));
+        };
+        let next_inside = candidate(inside);
+        let checked = if main == inside {
+            next_inside
+        } else {
+            let text = with_candidate(main, main_text, inside, &next_inside, installed).ok_or_else(|| {
+                Failure::refused(format!(
+                    "`{}` does not include `{}`, so what zdt writes would never rule",
+                    main.display(),
+                    inside.display()
+                ))
+                .help("include the folder it is in from the http block")
+            })?;
+            self.copy_in(container, &main.with_file_name(MAIN_COPY), &text)?
+        };
+        let mut args = vec![
+            "exec".to_string(),
+            container.id.clone(),
+            "nginx".to_string(),
+            "-t".to_string(),
+        ];
+        args.extend(without_config_option(Self::master_args(container)));
+        args.extend(["-c".to_string(), checked.to_string_lossy().into_owned()]);
+        let command = Command::new(self.engine.docker(), args);
+        let output = self.world.run(&command)?;
+        if output.success() {
+            return Ok(());
+        }
+        Err(
+            Failure::new("nginx refuses the new configuration; the installed one stays as it is")
+                .lines(&output.stderr.replace(".zdt-next", ""), 6),
+        )
+    }
+
+    /// Puts a text into the container (its own file system, not a volume).
+    fn copy_in(&self, container: &Container, to: &Path, text: &str) -> Result<PathBuf, Failure> {
+        let copy = Some((container.id.clone(), text.to_string()));
+        if *self.copied.borrow() == copy {
+            return Ok(to.to_path_buf());
+        }
+        let local = self.config.with_file_name(MAIN_CANDIDATE);
+        self.write(&local, text, 0o600)?;
+        let target = format!("{}:{}", container.id, to.display());
+        let from = local.to_string_lossy();
+        let copied = self.engine.ask(&["cp", &from, &target]);
+        let removed = self.world.remove(&local);
+        copied.map_err(|failure| Failure {
+            message: format!(
+                "cannot put a copy of the main file into `{}` to check it",
+                container.name
+            ),
+            ..failure
+        })?;
+        removed.map_err(|error| Failure::new(format!("cannot remove `{}`: {error}", local.display())))?;
+        *self.copied.borrow_mut() = copy;
+        Ok(to.to_path_buf())
+    }
+
+    /// Installs a validated text, reloads and proves it. Without a proof in time the previous file is put back
+    /// and proved, and the step failed.
+    pub fn apply(
+        &self,
+        container: &Container,
+        text: &str,
+        mode: u32,
+        generation: &Generation,
+    ) -> Result<Applied, Failure> {
+        let previous = self.world.read(&self.config).ok();
+        match self.install_and_prove(container, text, mode, generation) {
+            Ok(applied) => Ok(applied),
+            Err(failure) => {
+                let Some(previous) = previous.and_then(|bytes| String::from_utf8(bytes).ok()) else {
+                    return Err(failure);
+                };
+                if let Err(second) = self.write(&self.config, &previous, mode) {
+                    return Err(failure.note(format!("the previous file could not be put back: {second}")));
+                }
+                let back = match Generation::read(&previous) {
+                    Some(before) => self
+                        .install_and_prove(container, &previous, mode, &before)
+                        .and_then(|applied| self.gone(container, applied)),
+                    None => self.reload(container),
+                };
+                Err(match back {
+                    Ok(()) => failure.note("the previous configuration is back and live"),
+                    Err(second) => failure.note(format!(
+                        "the previous file is back, but not proved to rule alone: {second}"
+                    )),
+                })
+            }
+        }
+    }
+
+    /// Workers of a configuration that was taken back may have lived for a moment: only when they are gone does the
+    /// previous one rule alone.
+    fn gone(&self, container: &Container, back: Applied) -> Result<(), Failure> {
+        let (old, seen) = (&back.old_workers, back.seen);
+        match wait_gone(
+            self.world,
+            self.engine,
+            &container.id,
+            old,
+            seen,
+            LAST_REQUESTS,
+            &|| Ok(()),
+        )? {
+            Wait::Gone(_) => Ok(()),
+            Wait::Interrupted => Err(Failure::interrupted()),
+            Wait::CalledOff(failure) => Err(failure),
+            Wait::TimedOut { left } => Err(Failure::new(format!(
+                "{} of the one taken back still answers requests",
+                crate::count(left, "worker")
+            ))),
+        }
+    }
+
+    /// Asks the master to read its files again. Not by `docker kill -s HUP`: the engine takes any signal it passes on for
+    /// a stop by hand, and a container with `restart: unless-stopped` then stays down at its next start (measured, 28.5).
+    fn reload(&self, container: &Container) -> Result<(), Failure> {
+        let mut args = vec!["exec", &container.id, "nginx"];
+        let master = Self::master_args(container);
+        args.extend(master.iter().map(String::as_str));
+        args.extend(["-s", "reload"]);
+        self.engine.change(&args, RELOAD_LIMIT).map(drop)
+    }
+
+    fn install_and_prove(
+        &self,
+        container: &Container,
+        text: &str,
+        mode: u32,
+        generation: &Generation,
+    ) -> Result<Applied, Failure> {
+        let start = self.world.now();
+        let before: Vec<u32> = workers(self.engine, &container.id)?
+            .iter()
+            .map(|worker| worker.pid)
+            .collect();
+        self.write(&self.config, text, mode)?;
+        self.reload(container)?;
+        let seen = self.prove(container, generation, &before)?;
+        Ok(Applied {
+            old_workers: before,
+            seen,
+            took: self.world.now().saturating_sub(start),
+        })
+    }
+
+    /// The nonce answers on a fresh connection and new workers are there.
+    fn prove(&self, container: &Container, generation: &Generation, before: &[u32]) -> Result<Vec<Process>, Failure> {
+        let start = self.world.now();
+        let mut last = String::from("nothing yet");
+        while self.world.now().saturating_sub(start) < self.proof_limit {
+            match self.live_now(container, generation) {
+                Ok(Some(live)) if live.nonce == generation.nonce => {
+                    let now = workers(self.engine, &container.id)?;
+                    if now
+                        .iter()
+                        .any(|worker| !before.contains(&worker.pid) && !leaving(worker))
+                    {
+                        return Ok(now);
+                    }
+                    last = "no new workers".into();
+                }
+                Ok(Some(live)) => last = format!("generation {} still answers", short(&live.nonce)),
+                Ok(None) => last = "another server answers under the private name".into(),
+                Err(error) => last = error.to_string(),
+            }
+            // Interrupts wait: a reload that was signalled must be known to be live or not.
+            self.world.pause(LOOK);
+        }
+        let mut failure = Failure::new(format!("the reload is not proved after {:?}: {last}", self.proof_limit));
+        failure.notes = self.last_words(container);
+        Err(failure)
+    }
+
+    /// Why the master kept its old configuration: its complaints, else the last lines it wrote. The workers' own lines
+    /// (an access log, their ends) come between, hundreds a second on a busy site.
+    fn last_words(&self, container: &Container) -> Vec<String> {
+        let lines = self.engine.logs(&container.id, 5_000);
+        let complains = |line: &&String| {
+            ["[emerg]", "[alert]", "[crit]"]
+                .iter()
+                .any(|level| line.contains(level))
+        };
+        let mut said: Vec<String> = lines.iter().filter(complains).cloned().collect();
+        if said.is_empty() {
+            said = lines;
+        }
+        said.split_off(said.len().saturating_sub(5))
+    }
+
+    fn write(&self, path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
+        self.world
+            .write(path, text.as_bytes(), mode)
+            .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", path.display())))
+    }
+}
+
+/// The first characters of a nonce, enough to tell two apart on a screen.
+pub fn short(nonce: &str) -> &str {
+    &nonce[..nonce.len().min(6)]
+}
+
+/// The main file's text with the include that brings in our file replaced by one line a file,
+/// ours by its candidate. `None` when no include does.
+fn with_candidate(main: &Path, text: &str, inside: &Path, next: &Path, installed: &Dump) -> Option<String> {
+    let folder = main.parent()?;
+    let mut found = false;
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let pattern = line
+            .trim_start()
+            .strip_prefix("include")
+            .and_then(|rest| rest.trim().split(';').next())
+            .map(|pattern| folder.join(pattern.trim().trim_matches(['"', '\''])));
+        match pattern {
+            Some(pattern) if matches(&pattern, inside) => {
+                found = true;
+                for (path, _) in installed
+                    .files
+                    .iter()
+                    .filter(|(path, _)| matches(&pattern, path) && path != inside)
+                {
+                    lines.push(format!("include {};", path.display()));
+                }
+                lines.push(format!("include {};", next.display()));
+            }
+            _ => lines.push(line.to_string()),
+        }
+    }
+    found.then(|| lines.join("\n") + "\n")
+}
+
+/// Whether a path matches an include pattern with at most one `*` in its last part.
+fn matches(pattern: &Path, path: &Path) -> bool {
+    if pattern == path {
+        return true;
+    }
+    let (Some(pattern_name), Some(name)) = (pattern.file_name(), path.file_name()) else {
+        return false;
+    };
+    let (pattern_name, name) = (pattern_name.to_string_lossy(), name.to_string_lossy());
+    let Some((head, tail)) = pattern_name.split_once('*') else {
+        return false;
+    };
+    pattern.parent() == path.parent()
+        && name.len() >= head.len() + tail.len()
+        && name.starts_with(head)
+        && name.ends_with(tail)
+}
+
+fn without_config_option(args: Vec<String>) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut args = args.into_iter();
+    while let Some(arg) = args.next() {
+        if arg == "-c" {
+            args.next();
+        } else {
+            kept.push(arg);
+        }
+    }
+    kept
+}

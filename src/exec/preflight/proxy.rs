@@ -1,0 +1,158 @@
+//! The preflight's look at the proxy: its file, its version, its limits, and other ways to a backend.
+
+use super::Findings;
+use crate::diagnostic::Code;
+use crate::drivers::Failure;
+use crate::drivers::compose::Model;
+use crate::drivers::engine::Container;
+use crate::drivers::nginx::Version;
+use crate::drivers::nginx::dump::Directive;
+use crate::plan::Backend;
+use crate::plan::types::show_duration;
+use crate::site::Site;
+use crate::verbs::Needs;
+
+pub fn check(site: &Site, model: &Model, needed: &Needs, found: &mut Findings) -> Result<(), Failure> {
+    let containers = site.containers()?;
+    let proxy = site.proxy_container(containers.clone())?;
+    let inside = site.nginx()?.inside(&proxy)?;
+    let directives = site.dump(&proxy)?.directives();
+    site.not_foreign()?;
+    site.check_templates(Some(&proxy))?;
+    let version = site.nginx_version(&proxy)?.unwrap_or_default();
+    found.facts.push(format!("nginx {version}"));
+    for backend in &site.deployment.backends {
+        other_way(backend, &addresses(backend, model, &containers), &directives, &inside)?;
+    }
+    gentle(version, &directives, found);
+    drain_limit(site, &proxy, needed, found)?;
+    health(site, found)
+}
+
+fn gentle(version: Version, directives: &[Directive], found: &mut Findings) {
+    if !version.keepalive_min_timeout() {
+        found.warn(
+            Code::OLD_NGINX,
+            format!(
+                "nginx {version} resets idle keep-alive connections at each reload: clients that pool them may lose \
+                 one request a connection and reload"
+            ),
+            "nginx 1.27.4 or newer does not",
+        );
+    } else if !directives.iter().any(|found| found.words[0] == "keepalive_min_timeout") {
+        found.warn(
+            Code::GENTLE_RELOAD,
+            format!(
+                "nginx {version} could spare pooled clients, but `keepalive_min_timeout` is not in its configuration"
+            ),
+            "put `keepalive_min_timeout 10s;` into the template's server block, then `up`",
+        );
+    }
+}
+
+fn drain_limit(site: &Site, proxy: &Container, needed: &Needs, found: &mut Findings) -> Result<(), Failure> {
+    let cut = site.main_time(proxy, "worker_shutdown_timeout")?;
+    match cut {
+        None => found.warn(
+            Code::NO_SHUTDOWN_LIMIT,
+            "nginx has no `worker_shutdown_timeout`: one websocket can keep a drain until its limit",
+            "start it with `nginx -g 'daemon off; worker_shutdown_timeout 90s;'`",
+        ),
+        Some(cut) if needed.longest_drain >= cut => {
+            return Err(Failure::refused(format!(
+                "a drain may last {}, but nginx cuts what its old workers still have after {}",
+                show_duration(needed.longest_drain),
+                show_duration(cut)
+            ))
+            .code(Code::DRAIN_TOO_LONG)
+            .help("a shorter `drain … timeout=`, or a longer `worker_shutdown_timeout`"));
+        }
+        Some(_) => {}
+    }
+    Ok(())
+}
+
+fn health(site: &Site, found: &mut Findings) -> Result<(), Failure> {
+    let traffic = site.traffic()?;
+    let on = |backend: &&Backend| traffic.get(&backend.name) == Some(&true);
+    let mut healthy = 0;
+    for backend in site.deployment.backends.iter().filter(on) {
+        if site.health(&backend.name)? {
+            healthy += 1;
+        } else {
+            found.warn(
+                Code::UNHEALTHY,
+                format!(
+                    "`{}` is in traffic, but GET {} does not answer well",
+                    backend.name, backend.health
+                ),
+                "look at it, or mend `health=` and `port=` of its declaration",
+            );
+        }
+    }
+    found.facts.push(format!(
+        "{healthy} of {} backends healthy",
+        site.deployment.backends.len()
+    ));
+    Ok(())
+}
+
+/// Names and addresses with the port by which the proxy could reach a backend.
+fn addresses(backend: &Backend, model: &Model, containers: &[Container]) -> Vec<String> {
+    let pinned = model
+        .services
+        .get(&backend.service)
+        .into_iter()
+        .flat_map(|service| service.addresses.values().cloned());
+    let of = containers
+        .iter()
+        .filter(|container| container.service == backend.service);
+    let running = of.flat_map(|container| container.networks.values().cloned().chain([container.name.clone()]));
+    pinned
+        .chain(running)
+        .chain([backend.service.clone()])
+        .filter(|host| !host.is_empty())
+        .map(|host| format!("{host}:{}", backend.port))
+        .collect()
+}
+
+/// A directive of another file, or of a `stream` block, that leads to a backend.
+fn other_way(
+    backend: &Backend,
+    addresses: &[String],
+    directives: &[Directive],
+    ours: &std::path::Path,
+) -> Result<(), Failure> {
+    for directive in directives {
+        let leads = matches!(
+            directive.words[0].as_str(),
+            "server" | "proxy_pass" | "fastcgi_pass" | "uwsgi_pass" | "grpc_pass"
+        );
+        let Some(target) = directive.words.get(1).filter(|_| leads) else {
+            continue;
+        };
+        let target = target.split_once("://").map_or(target.as_str(), |(_, rest)| rest);
+        let target = target.split('/').next().unwrap_or_default();
+        if !addresses.iter().any(|address| address == target) {
+            continue;
+        }
+        let place = format!("{}:{}", directive.file.display(), directive.line);
+        if directive.around.first().is_some_and(|block| block == "stream") {
+            return Err(
+                Failure::refused(format!("`{}` is served through `stream` at {place}", backend.name))
+                    .code(Code::STREAM)
+                    .help("zdt steers http only"),
+            );
+        }
+        if directive.file != ours {
+            return Err(Failure::refused(format!(
+                "the proxy reaches `{}` by another way as well: `{}` at {place}",
+                backend.name,
+                directive.words.join(" ")
+            ))
+            .code(Code::OTHER_WAY_IN)
+            .help("send it through the upstream of the template, so that a drain closes it too"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,340 @@
+//! Back to the before-images: not a list of inverse steps but a fresh way from the world as it is now, with the same
+//! discipline (drain, recreate, await, enable), last touched first.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::runner::Runner;
+use super::{Event, Standing, resume};
+use crate::drivers::Failure;
+use crate::plan::declared::HEALTHY_LIMIT;
+use crate::site::{Allow, Before, Expect, Good, Ran, Resource, Site, state_dir};
+
+/// What there is to go back to.
+#[derive(Debug, Default)]
+struct Target {
+    /// Last touched first.
+    backends: Vec<(String, Ran)>,
+    /// Backends that did not exist before.
+    new: Vec<String>,
+    traffic: Option<BTreeMap<String, bool>>,
+    /// Content names by path.
+    files: Vec<(std::path::PathBuf, Option<String>, u32)>,
+    tags: Vec<(String, String)>,
+}
+
+/// How a rollback ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Back {
+    /// Everything touched is as it was, and serves.
+    Everything,
+    /// There was no old version.
+    NothingBefore,
+    /// Something is left; it was told.
+    NotEverything,
+}
+
+/// Undoes what the journal says was touched.
+pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
+    let target = target(runner.journal.touched());
+    if target.backends.is_empty() && (!target.new.is_empty() || runner.journal.began_anew()) {
+        return Ok(Back::NothingBefore);
+    }
+    let site = runner.site()?;
+    site.watch.set(false);
+    if !resume::bring_back(runner)? {
+        return Err(Failure::interrupted());
+    }
+    // A journal that cannot be written (a full disk) is no reason to leave users without a backend.
+    if let Err(failure) = runner.journal.undoing() {
+        let line = failure.message;
+        runner.sink.event(&Event::Warned { line });
+    }
+    let mut whole = true;
+    let mut step = |title: String, result: Result<String, Failure>, start: Duration| match result {
+        Ok(detail) => {
+            let took = runner.world.now().saturating_sub(start);
+            runner.sink.event(&Event::Undone { title, detail, took });
+            true
+        }
+        Err(failure) => {
+            runner.sink.event(&Event::UndoFailed { title, failure });
+            whole = false;
+            false
+        }
+    };
+    for (name, id) in &target.tags {
+        let start = runner.world.now();
+        if site.engine.image_id(name)?.as_deref() != Some(id) {
+            step(
+                format!("tag {name}"),
+                site.engine.tag(id, name).map(|()| "as before".to_string()),
+                start,
+            );
+        }
+    }
+    // A healthy one of the old version that only was drained serves again before anything else is tried.
+    for (name, ran) in &target.backends {
+        let start = runner.world.now();
+        if wants(&target, name) && untouched(runner, site, name, ran) {
+            step(format!("enable {name}"), back_in_traffic(site, name), start);
+        }
+    }
+    // Whoever serves well goes last: until then the others have come back. What failed is tried once more at the end.
+    let traffic = site.traffic().unwrap_or_default();
+    let mut left: Vec<&(String, Ran)> = target.backends.iter().collect();
+    left.sort_by_cached_key(|(name, _)| traffic.get(name) == Some(&true) && site.is_healthy(name));
+    for last in [false, true] {
+        let mut failed = Vec::new();
+        for one in left {
+            let (name, ran) = one;
+            if runner.world.pending().is_some() {
+                return Err(Failure::interrupted());
+            }
+            if as_before(site, name, ran, wants(&target, name)) {
+                continue;
+            }
+            let start = runner.world.now();
+            match backend(runner, site, &target, name, ran) {
+                Err(_) if !last => failed.push(one),
+                done => {
+                    step(format!("{name} back to {}", ran.image), done, start);
+                }
+            }
+        }
+        left = failed;
+    }
+    let start = runner.world.now();
+    for (path, stored, mode) in &target.files {
+        if let Some(done) = file(runner, site, path, stored.as_deref(), *mode) {
+            step(format!("file {}", path.display()), done, start);
+        }
+    }
+    let start = runner.world.now();
+    // An unreachable proxy has been told of above, by every backend that could not be put back.
+    if site.installed_is_live().is_ok_and(|live| !live) {
+        let done = site.install_live().map(|()| "as it is live".to_string());
+        step("proxy configuration".to_string(), done, start);
+    }
+    let back = whole
+        && target
+            .backends
+            .iter()
+            .all(|(name, ran)| as_before(site, name, ran, wants(&target, name)));
+    Ok(if back { Back::Everything } else { Back::NotEverything })
+}
+
+fn target(touched: Vec<(Resource, Before)>) -> Target {
+    let mut target = Target::default();
+    for (resource, before) in touched {
+        match (resource, before) {
+            (Resource::Backend(name), Before::Backend(Some(ran))) => target.backends.push((name, ran)),
+            (Resource::Backend(name), Before::Backend(None)) => target.new.push(name),
+            (Resource::Traffic, Before::Traffic(traffic)) => target.traffic = Some(traffic),
+            (Resource::File(path), Before::File { stored, mode }) => target.files.push((path, stored, mode)),
+            (Resource::Tag(name), Before::Tag(Some(id))) => target.tags.push((name, id)),
+            // A kind of resource with another kind of image: nothing zdt ever wrote.
+            (Resource::Backend(_) | Resource::Traffic | Resource::File(_) | Resource::Tag(_), _) => {}
+        }
+    }
+    target
+}
+
+/// Whether a backend was in traffic before the run.
+fn wants(target: &Target, name: &str) -> bool {
+    target
+        .traffic
+        .as_ref()
+        .is_none_or(|traffic| traffic.get(name).copied().unwrap_or(false))
+}
+
+/// A change of containers was begun and its end not recorded.
+fn aborted(runner: &Runner) -> bool {
+    let journal = runner.journal;
+    runner.plan.steps().iter().any(|(node, verb)| {
+        let title = verb.title();
+        let changes = ["recreate ", "restart ", "stop ", "start ", "up"]
+            .iter()
+            .any(|verb| title.starts_with(verb));
+        changes && journal.is_begun(&node.id) && !journal.is_done(&node.id)
+    })
+}
+
+/// It still runs the old image and nothing that was aborted can have hit it.
+fn untouched(runner: &Runner, site: &Site, name: &str, ran: &Ran) -> bool {
+    let off = site.traffic().is_ok_and(|traffic| traffic.get(name) == Some(&false));
+    let same = site
+        .container(name)
+        .is_ok_and(|container| container.running() && container.image_id == ran.image_id);
+    off && same && !aborted(runner)
+}
+
+fn as_before(site: &Site, name: &str, ran: &Ran, on: bool) -> bool {
+    let Ok(container) = site.container(name) else {
+        return false;
+    };
+    let traffic = match site.deployment.proxy {
+        Some(_) => site.traffic().ok().and_then(|traffic| traffic.get(name).copied()),
+        None => Some(on),
+    };
+    container.running() && container.image_id == ran.image_id && traffic == Some(on)
+}
+
+fn back_in_traffic(site: &Site, name: &str) -> Result<String, Failure> {
+    let names = [name.to_string()];
+    site.await_healthy(name, &Expect::default(), HEALTHY_LIMIT)?;
+    site.enable(&names)?;
+    Ok(format!("serves{}", site.without()))
+}
+
+/// One backend: out of traffic if it is in, the old container, healthy, back in.
+fn backend(runner: &Runner, site: &Site, target: &Target, name: &str, ran: &Ran) -> Result<String, Failure> {
+    let names = [name.to_string()];
+    let proxied = site.deployment.proxy.is_some();
+    if proxied {
+        site.keep_out(name)?;
+    }
+    let removed = site.settle(name)?;
+    if site.engine.image_id(&ran.image_id)?.is_none() {
+        return Err(Failure::new(format!(
+            "the old image of `{name}` ({}) is gone",
+            ran.image
+        )));
+    }
+    if site.engine.image_id(&ran.image)?.as_deref() != Some(&ran.image_id) {
+        site.engine.tag(&ran.image_id, &ran.image)?;
+    }
+    // The old definition, not the old image in a new definition.
+    let compose = &site.deployment.compose.file;
+    for (path, stored, mode) in &target.files {
+        if (path == compose || path.file_name().is_some_and(|file| file == ".env"))
+            && let Some(done) = file(runner, site, path, stored.as_deref(), *mode)
+        {
+            done?;
+        }
+    }
+    site.recreate_as_written(name, &ran.image_id)?;
+    site.await_healthy(name, &Expect::default(), HEALTHY_LIMIT)?;
+    if proxied && wants(target, name) {
+        site.enable(&names)?;
+    }
+    Ok(match removed.is_empty() {
+        true => format!("healthy, serves{}", site.without()),
+        false => format!("healthy, serves{}; removed {}", site.without(), removed.join(", ")),
+    })
+}
+
+/// Every backend to the images of `good`, with the discipline of an upgrade; on resume those that are not there yet.
+pub fn to_good(runner: &Runner, good: &Good) -> Result<(), Failure> {
+    let site = runner.site()?;
+    for (name, (image, id)) in &good.images {
+        let node = format!("rollback/{name}");
+        // One that was begun may run the right image and still be out of traffic.
+        let journal = runner.journal;
+        let whole = !journal.is_begun(&node) || (journal.is_done(&node) && !journal.is_undone(&node));
+        if whole && site.container(name)?.image_id == *id {
+            continue;
+        }
+        if runner.world.pending().is_some() {
+            return Err(Failure::interrupted());
+        }
+        let start = runner.world.now();
+        let names = [name.clone()];
+        if site.engine.image_id(id)?.is_none() {
+            return Err(Failure::refused(format!(
+                "the image `{image}` that `{name}` ran before is gone from this engine"
+            ))
+            .help("pull or load it again, or run an upgrade to another version"));
+        }
+        let named = site.engine.image_id(image)?;
+        if named.as_deref() != Some(id) {
+            let tag = Resource::Tag(image.clone());
+            if !site.keeper.has(&tag) {
+                site.keeper.keep(tag, Before::Tag(named))?;
+            }
+            site.engine.tag(id, image)?;
+        }
+        let begun = runner.journal.begin(&node)?;
+        let done = (|| {
+            let proxied = site.deployment.proxy.is_some();
+            if proxied {
+                site.keep_out(name)?;
+            }
+            site.recreate(&names, Some(image), Allow::Nothing)?;
+            site.await_healthy(name, &Expect::default(), HEALTHY_LIMIT)?;
+            if proxied {
+                site.enable(&names)?;
+            }
+            Ok(())
+        })();
+        begun.end(done.as_ref().map(|()| ""))?;
+        done?;
+        runner.sink.event(&Event::Undone {
+            title: format!("{name} back to {image}"),
+            detail: "healthy, serves".to_string(),
+            took: runner.world.now().saturating_sub(start),
+        });
+    }
+    Ok(())
+}
+
+/// A file back to its before-image; `None` when it is as it was, or is the proxy's (rendered anew with each reload).
+fn file(
+    runner: &Runner,
+    site: &Site,
+    path: &std::path::Path,
+    stored: Option<&str>,
+    mode: u32,
+) -> Option<Result<String, Failure>> {
+    if site.deployment.proxy.as_ref().is_some_and(|proxy| proxy.config == path) {
+        return None;
+    }
+    let world = runner.world;
+    let name = path.display();
+    let now = world.read(path).ok();
+    let Some(stored) = stored else {
+        now.as_ref()?;
+        let removed = world.remove(path);
+        return Some(
+            removed
+                .map(|()| "removed".into())
+                .map_err(|error| Failure::new(format!("cannot remove `{name}`: {error}"))),
+        );
+    };
+    let image = state_dir(&site.deployment.dir()).join("images").join(stored);
+    let content = match world.read(&image) {
+        Ok(content) => content,
+        Err(error) => {
+            return Some(Err(Failure::new(format!(
+                "the before-image of `{name}` cannot be read: {error}"
+            ))));
+        }
+    };
+    if now.as_deref() == Some(&content) {
+        return None;
+    }
+    let written = world.write(path, &content, mode);
+    Some(
+        written
+            .map(|()| "as before".into())
+            .map_err(|error| Failure::new(format!("cannot write `{name}`: {error}"))),
+    )
+}
+
+/// How every backend stands, for the end of a run that went wrong and for `status`.
+pub fn standing(site: &Site) -> Vec<Standing> {
+    let traffic = site.traffic().unwrap_or_default();
+    site.deployment
+        .backends
+        .iter()
+        .map(|backend| {
+            let container = site.container(&backend.name).ok();
+            Standing {
+                backend: backend.name.clone(),
+                image: container.as_ref().map(|container| container.image.clone()),
+                healthy: site.is_healthy(&backend.name),
+                enabled: traffic.get(&backend.name).copied().unwrap_or(false),
+            }
+        })
+        .collect()
+}

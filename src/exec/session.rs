@@ -1,0 +1,392 @@
+//! One run from its beginning to its end: lock, preflight, journal, nodes, failure policy, `on failure`, `finally`.
+
+use std::cell::{OnceCell, RefCell};
+use std::time::Duration;
+
+use super::journal::{self, Ended, Head, Journal, Past};
+use super::options::Options;
+use super::rollback::{self, Back};
+use super::runner::{Runner, Stopped};
+use super::traces::{Made, Missing};
+use super::{Bounded, Event, Outcome, Sink, preflight};
+use super::{good, resume};
+use crate::drivers::{Failure, FailureKind};
+use crate::plan::{Plan, Policy};
+use crate::site::{Good, Site, Templates, Tools};
+use crate::verbs::{Console, Undo};
+use crate::world::{Interrupt, World};
+
+/// Who runs what, and where it is told.
+pub struct Session<'a> {
+    pub world: &'a dyn World,
+    pub plan: &'a Plan,
+    pub templates: &'a Templates,
+    pub options: &'a Options,
+    pub sink: &'a dyn Sink,
+    pub console: &'a dyn Console,
+    pub nonce: &'a dyn Fn() -> String,
+}
+
+/// What kind of run it is.
+pub enum Mode<'a> {
+    /// From the first step.
+    Fresh(Box<Head>),
+    /// From where another stopped.
+    Resume(&'a Past),
+    /// Only back to the before-images of a run that was not finished.
+    Rollback(&'a Past),
+}
+
+/// A run's end, for the exit code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    pub outcome: Outcome,
+    pub interrupt: Option<Interrupt>,
+}
+
+impl Session<'_> {
+    /// Runs it. An `Err` is a refusal before anything was touched.
+    pub fn run(&self, mode: Mode) -> Result<Finished, Failure> {
+        let result = self.begin_to_end(mode);
+        let (Err(failure), Some(interrupt)) = (&result, self.world.pending()) else {
+            return result;
+        };
+        // Whatever was looked at when it came: it was the interrupt that ended it.
+        let line = failure.message.clone();
+        self.sink.event(&Event::Warned { line });
+        Ok(Finished {
+            outcome: Outcome::Interrupted,
+            interrupt: Some(interrupt),
+        })
+    }
+
+    fn begin_to_end(&self, mode: Mode) -> Result<Finished, Failure> {
+        let start = self.world.now();
+        let world = Bounded::new(self.world);
+        let tools = OnceCell::new();
+        let dir = self.plan.deployment.as_ref().map(|deployment| deployment.dir());
+        let back_to = match &mode {
+            Mode::Fresh(head) => head.back_to.clone(),
+            Mode::Resume(past) | Mode::Rollback(past) => past.head.as_ref().and_then(|head| head.back_to.clone()),
+        };
+        let early = preflight::tools(self, &tools, back_to.is_some() || !matches!(mode, Mode::Fresh(_)))?;
+        let fresh = matches!(mode, Mode::Fresh(_));
+        if fresh {
+            preflight::folder(self, &tools)?;
+        }
+        let missing = dir.as_ref().map(|dir| Missing::of(self.world, dir));
+        let held = match &dir {
+            Some(dir) => Some(super::lock::lock(self.world, dir, self.options.lock_wait)?),
+            None => None,
+        };
+        let made = dir.as_ref().zip(missing);
+        let made = made.and_then(|(dir, missing)| missing.made(self.world, dir));
+        if let (true, Some(dir)) = (fresh, &dir) {
+            self.refuse_unfinished(dir)?;
+        }
+        if let (Mode::Resume(past) | Mode::Rollback(past), Some(dir)) = (&mode, &dir) {
+            self.refuse_another(dir, past)?;
+        }
+        let secrets = &self.plan.secrets;
+        let journal = match &mode {
+            Mode::Fresh(head) => Journal::create(self.world, dir.as_deref(), head, secrets)?,
+            Mode::Resume(past) => self.reopen(dir.as_deref(), past, "resume")?,
+            Mode::Rollback(past) => self.reopen(dir.as_deref(), past, "rollback")?,
+        };
+        let resumed = !fresh;
+        let site = OnceCell::new();
+        let runner = Runner {
+            world: &world,
+            bound: &world,
+            plan: self.plan,
+            sink: self.sink,
+            journal: &journal,
+            templates: self.templates,
+            lock: held.as_ref(),
+            options: self.options,
+            console: self.console,
+            nonce: self.nonce,
+            tools: &tools,
+            site: &site,
+            outputs: RefCell::new(journal.outputs()),
+            resumed,
+        };
+        if early && resumed && !resume::bring_back(&runner)? {
+            return Err(Failure::interrupted());
+        }
+        if early && matches!(mode, Mode::Resume(_)) {
+            resume::settle(&runner)?;
+        }
+        if early && !matches!(mode, Mode::Rollback(_)) {
+            let checked = preflight::facts(&runner, start);
+            if let Err(failure) = checked {
+                if !resumed {
+                    journal.finish(match self.world.pending() {
+                        Some(_) => Ended::Interrupted,
+                        None => Ended::Refused,
+                    })?;
+                    self.leave_nothing(&runner, made.as_ref());
+                }
+                return Err(failure);
+            }
+        }
+        if early && let Err(failure) = runner.site().and_then(Site::sweep) {
+            let line = failure.message;
+            self.sink.event(&Event::Warned { line });
+        }
+        let finished = match mode {
+            Mode::Rollback(_) => self.only_back(&runner),
+            Mode::Fresh(_) | Mode::Resume(_) => match &back_to {
+                Some(good) => self.to_good(&runner, good),
+                None => self.forward(&runner),
+            },
+        };
+        let finished = self.close(&runner, finished, start)?;
+        if finished.outcome != Outcome::Done && self.irreversible(&runner).is_empty() {
+            self.leave_nothing(&runner, made.as_ref());
+        }
+        Ok(finished)
+    }
+
+    /// A run that touched nothing takes its own traces away where there were none before.
+    fn leave_nothing(&self, runner: &Runner, made: Option<&Made>) {
+        if let (Some(made), false, true) = (made, self.options.dry, runner.journal.touched_nothing()) {
+            made.remove(self.world, runner.journal.run());
+        }
+    }
+
+    fn reopen(&self, dir: Option<&std::path::Path>, past: &Past, by: &str) -> Result<Journal<'_>, Failure> {
+        let dir = dir.ok_or_else(|| Failure::refused("the recipe declares no application any more"))?;
+        if by == "resume" {
+            let known = past.head.as_ref().map(|head| head.plan.clone()).unwrap_or_default();
+            let now: Vec<String> = self.plan.steps().iter().map(|(node, _)| node.id.clone()).collect();
+            if known != now {
+                return Err(Failure::refused(
+                    "this zdt plans the interrupted run differently, so it cannot go on with it",
+                )
+                .help("`zdt rollback`, or `zdt abandon` and run the recipe again"));
+            }
+        }
+        Journal::reopen(self.world, dir, past, &self.plan.secrets, by)
+    }
+
+    fn refuse_unfinished(&self, dir: &std::path::Path) -> Result<(), Failure> {
+        let Some(past) = journal::unfinished(self.world, dir)? else {
+            return Ok(());
+        };
+        let head = past.head.as_ref();
+        let what = head
+            .map(|head| format!("{} of {}", head.recipe, super::when(head.at)))
+            .unwrap_or_default();
+        let at = crate::world::quote(&dir.to_string_lossy());
+        Err(Failure::refused(format!("an earlier run is not finished: {what}"))
+            .note(format!("zdt status --dir {at}      what is serving now"))
+            .note(format!("zdt resume --dir {at}      finish it"))
+            .note(format!("zdt rollback --dir {at}    undo it"))
+            .note(format!("zdt abandon --dir {at}     leave everything as it is")))
+    }
+
+    /// What was read before the lock was taken must still hold: another zdt may have ended that run in between.
+    fn refuse_another(&self, dir: &std::path::Path, past: &Past) -> Result<(), Failure> {
+        let now = journal::unfinished(self.world, dir)?;
+        match now.is_some_and(|now| now.records.len() == past.records.len() && now.last == past.last) {
+            true => Ok(()),
+            false => Err(Failure::refused("another zdt has gone on with that run meanwhile")
+                .help("`zdt status` shows how it stands")),
+        }
+    }
+
+    /// The nodes, and what follows when one fails.
+    fn forward(&self, runner: &Runner) -> Result<Outcome, Failure> {
+        if runner.resumed && !resume::undone_wholly(runner)? {
+            return Ok(Outcome::Failed);
+        }
+        if let Err(stopped) = runner.nodes(&runner.plan.nodes, 0, None) {
+            return self.after(runner, stopped);
+        }
+        match self.fallen(runner) {
+            None => Ok(Outcome::Done),
+            Some(failure) => {
+                let title = "a last look".to_string();
+                self.sink.event(&Event::UndoFailed {
+                    title,
+                    failure: failure.clone(),
+                });
+                let node = String::new();
+                self.after(runner, Stopped { node, failure })
+            }
+        }
+    }
+
+    /// A backend that was found healthy in this run and has been restarted since.
+    fn fallen(&self, runner: &Runner) -> Option<Failure> {
+        let site = runner.site.get()?;
+        let mut backends = site.deployment.backends.iter();
+        backends.find_map(|backend| {
+            let why = site.still_awaited(&backend.name).err()?;
+            Some(Failure::new(format!("`{}` does not hold: {why}", backend.name)))
+        })
+    }
+
+    fn after(&self, runner: &Runner, stopped: Stopped) -> Result<Outcome, Failure> {
+        if self.options.dry {
+            // What a failure would bring is not planned: nothing has happened.
+            return Ok(match stopped.failure.kind {
+                FailureKind::Refused => Outcome::Refused,
+                FailureKind::Interrupted => Outcome::Interrupted,
+                FailureKind::Failed => Outcome::Failed,
+            });
+        }
+        let touched = !runner.journal.touched_nothing();
+        // Whatever the step made of it: an interrupt that has arrived is answered here.
+        let interrupted = stopped.failure.kind == FailureKind::Interrupted || self.world.pending().is_some();
+        if interrupted {
+            self.world.acknowledge();
+        }
+        let irreversible = self.irreversible(runner);
+        let outcome = if !touched && irreversible.is_empty() {
+            match stopped.failure.kind {
+                FailureKind::Interrupted => Outcome::Interrupted,
+                FailureKind::Refused => Outcome::Refused,
+                // Nothing was touched, so everything is as it was.
+                FailureKind::Failed => Outcome::RolledBack,
+            }
+        } else if !touched {
+            // All that was done cannot be undone, and is listed; there is nothing to go back to.
+            Outcome::Failed
+        } else {
+            self.policy(runner)?
+        };
+        for (nodes, when) in [(&runner.plan.on_failure, "on failure")] {
+            if let Err(second) = runner.nodes(nodes, 0, None) {
+                let line = format!("`{when}` failed itself: {}", second.failure.message);
+                self.sink.event(&Event::Warned { line });
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn policy(&self, runner: &Runner) -> Result<Outcome, Failure> {
+        let declared = self
+            .plan
+            .deployment
+            .as_ref()
+            .map(|deployment| deployment.policy)
+            .unwrap_or_default();
+        let reason = runner.journal.irreversible();
+        let policy = match (&reason, declared) {
+            (Some(_), Policy::Rollback) => Policy::Pause,
+            (_, declared) => declared,
+        };
+        self.sink.event(&Event::Policy { policy, reason });
+        match policy {
+            Policy::Pause | Policy::None => Ok(Outcome::Failed),
+            Policy::Rollback => self.only_back(runner),
+        }
+    }
+
+    fn only_back(&self, runner: &Runner) -> Result<Outcome, Failure> {
+        match rollback::rollback(runner) {
+            Ok(Back::Everything) => Ok(Outcome::RolledBack),
+            Ok(Back::NothingBefore) => {
+                runner.journal.finish(Ended::Failed)?;
+                Ok(Outcome::Failed)
+            }
+            Ok(Back::NotEverything) => Ok(Outcome::Failed),
+            Err(failure) if failure.kind == FailureKind::Interrupted => Ok(Outcome::Interrupted),
+            Err(failure) => {
+                let title = "rollback".to_string();
+                self.sink.event(&Event::UndoFailed { title, failure });
+                Ok(Outcome::Failed)
+            }
+        }
+    }
+
+    fn to_good(&self, runner: &Runner, good: &Good) -> Result<Outcome, Failure> {
+        match rollback::to_good(runner, good).and_then(|()| good::forget_after(runner.site()?, good)) {
+            Ok(()) => Ok(Outcome::Done),
+            Err(failure) => {
+                let title = "rollback".to_string();
+                self.sink.event(&Event::UndoFailed { title, failure });
+                self.only_back(runner)
+            }
+        }
+    }
+
+    /// Steps that were begun and that nobody can undo.
+    fn irreversible(&self, runner: &Runner) -> Vec<String> {
+        let steps = self.plan.steps();
+        let done = steps
+            .iter()
+            .filter(|(node, verb)| verb.undo() == Undo::Never && runner.journal.is_begun(&node.id));
+        done.map(|(_, verb)| verb.title()).collect()
+    }
+
+    fn close(&self, runner: &Runner, outcome: Result<Outcome, Failure>, start: Duration) -> Result<Finished, Failure> {
+        let outcome = outcome?;
+        if let Err(stopped) = runner.nodes(&runner.plan.finally, 0, None) {
+            let line = format!("`finally` failed: {}", stopped.failure.message);
+            self.sink.event(&Event::Warned { line });
+        }
+        let touched = !runner.journal.touched_nothing();
+        let open =
+            matches!(outcome, Outcome::Failed | Outcome::Interrupted) && touched && !runner.journal.is_finished();
+        // What was done is done, also when it cannot be written down any more.
+        let mut unwritten = Vec::new();
+        if let (false, Some(site)) = (open, runner.site.get()) {
+            unwritten.extend(site.write_down().or_else(|_| site.write_down()).err());
+        }
+        if outcome == Outcome::Done {
+            unwritten.extend(good::remember_good(runner).err());
+        }
+        if !open {
+            match runner.journal.finish(outcome.into()) {
+                Ok(()) => good::drop_keep_tags(runner),
+                Err(failure) => unwritten.push(failure.help("`zdt resume` closes it")),
+            }
+        }
+        for failure in unwritten {
+            let help = failure.help.map(|help| format!("; {help}")).unwrap_or_default();
+            let line = format!("{}{help}", failure.message);
+            self.sink.event(&Event::Warned { line });
+        }
+        let standing = match outcome {
+            _ if self.options.dry => Vec::new(),
+            Outcome::Done => Vec::new(),
+            _ => runner.site.get().map(rollback::standing).unwrap_or_default(),
+        };
+        self.sink.event(&Event::Ended {
+            outcome,
+            took: self.world.now().saturating_sub(start),
+            standing,
+            irreversible: match outcome {
+                Outcome::Done => Vec::new(),
+                _ => self.irreversible(runner),
+            },
+            next: if open && !self.options.dry {
+                self.next()
+            } else {
+                Vec::new()
+            },
+        });
+        Ok(Finished {
+            outcome,
+            interrupt: self.world.pending(),
+        })
+    }
+
+    fn next(&self) -> Vec<String> {
+        let Some(deployment) = &self.plan.deployment else {
+            return Vec::new();
+        };
+        let dir = deployment.dir();
+        let at = crate::world::quote(&dir.to_string_lossy());
+        ["resume", "rollback", "abandon"]
+            .iter()
+            .map(|verb| format!("zdt {verb} --dir {at}"))
+            .collect()
+    }
+}
+
+/// The cell types a session fills while it runs.
+pub type FoundTools = OnceCell<Tools>;

@@ -1,0 +1,79 @@
+//! The last lines of a run: how it ended, how everything stands, and what to type next.
+
+use std::time::Duration;
+
+use super::blocks::{paragraph, standing};
+use super::screen::Sheet;
+use super::text::{clean, took, width};
+use crate::exec::{Outcome, Standing};
+
+pub(super) struct Ending<'a> {
+    pub outcome: Outcome,
+    pub took: Duration,
+    pub dry: bool,
+    pub standing: &'a [Standing],
+    pub irreversible: &'a [String],
+    pub next: &'a [String],
+}
+
+impl Ending<'_> {
+    pub fn draw(&self, sheet: Sheet) -> String {
+        let style = sheet.style;
+        let words = self.words();
+        let mut out = match self.outcome {
+            Outcome::Done => paragraph(&words, 2, sheet, |line| style.done(line)),
+            Outcome::RolledBack | Outcome::Interrupted => paragraph(&words, 2, sheet, |line| style.warning(line)),
+            Outcome::Failed | Outcome::Refused => paragraph(&words, 2, sheet, |line| style.failed(line)),
+        };
+        if !self.standing.is_empty() {
+            out += &standing(self.standing, sheet);
+        }
+        if !self.irreversible.is_empty() {
+            out += &format!("  {}\n", style.warning("done, and cannot be undone:"));
+            for step in self.irreversible {
+                out += &paragraph(step, 4, sheet, |line| line.to_string());
+            }
+        }
+        match self.next {
+            [] => {}
+            [line] if width(line) <= sheet.room(8) => {
+                let (label, line) = (style.heading("next:"), style.command(&clean(line)));
+                out += &format!("  {label} {line}\n");
+            }
+            // Never wrapped: they are there to be copied.
+            lines => {
+                out += &format!("  {}\n", style.heading("next:"));
+                for line in lines {
+                    out += &format!("    {}\n", style.command(&clean(line)));
+                }
+            }
+        }
+        out
+    }
+
+    fn words(&self) -> String {
+        let time = took(self.took);
+        match (self.outcome, self.dry) {
+            (Outcome::Done, false) => format!("done in {time}"),
+            (Outcome::Done, true) => "dry run: nothing was changed".to_string(),
+            (Outcome::RolledBack | Outcome::Failed, true) => {
+                "dry run: it would fail as shown; nothing was changed".to_string()
+            }
+            (Outcome::Refused, true) => "dry run: it would be refused as shown; nothing was changed".to_string(),
+            (Outcome::Interrupted, true) => "interrupted; nothing was changed".to_string(),
+            (Outcome::RolledBack, false) => {
+                let all_serve = !self.standing.is_empty() && self.standing.iter().all(|one| one.healthy && one.enabled);
+                let how = match all_serve {
+                    true => "rolled back: the old version serves everywhere",
+                    false => "everything is as it was before",
+                };
+                format!("failed, {how}, after {time} (exit code 3)")
+            }
+            (Outcome::Failed, false) => {
+                format!("failed after {time}, not rolled back (exit code 4)")
+            }
+            (Outcome::Refused, false) => "refused: nothing was changed (exit code 5)".to_string(),
+            (Outcome::Interrupted, false) => format!("interrupted after {time}"),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `up`: what is missing starts, what runs stays.
+
+use super::{Needs, Spec, Stage, Start, Undo, Verb, key};
+use crate::drivers::Failure;
+use crate::plan::{Args, Text};
+
+pub static SPEC: Spec = Spec {
+    name: "up",
+    usage: "up [SERVICE…] [image=REPO:TAG]",
+    summary: "starts what is missing; never recreates what runs",
+    doc: "\
+Writes the compose file and the proxy's configuration where they are missing, creates and starts services without a
+running container, and leaves all others as they are. Run twice, it changes nothing the second time.",
+    keys: &[key(
+        "image",
+        "what ran last",
+        "the image of backends that have no container yet",
+    )],
+    raw: false,
+    parse,
+};
+
+#[derive(Debug)]
+struct Up {
+    services: Vec<String>,
+    image: Option<Text>,
+}
+
+fn parse(args: &mut Args) -> Option<Box<dyn Verb>> {
+    let image = args.key("image").map(|item| item.text);
+    let items = args.rest();
+    let services = items.iter().filter_map(|item| args.known(item)).collect();
+    if args.deployment.is_none() {
+        args.report(args.error(args.span(), "there is nothing to start: no `compose` is declared"));
+    }
+    Some(Box::new(Up { services, image }))
+}
+
+impl Verb for Up {
+    fn title(&self) -> String {
+        let mut title = String::from("up");
+        for service in &self.services {
+            title.push(' ');
+            title.push_str(service);
+        }
+        if let Some(image) = &self.image {
+            title.push_str(&format!(" image={}", image.shown()));
+        }
+        title
+    }
+
+    fn needs(&self) -> Needs {
+        let image = self.image.as_ref().map(|image| image.get().map(str::to_string));
+        let start = |image: Option<String>| Start {
+            services: self.services.clone(),
+            image,
+        };
+        Needs {
+            engine: true,
+            images: image.clone().flatten().into_iter().collect(),
+            starts: match image {
+                None => vec![start(None)],
+                Some(Some(known)) => vec![start(Some(known))],
+                Some(None) => Vec::new(),
+            },
+            compose_file: true,
+            ..Needs::default()
+        }
+    }
+
+    fn gives(&self) -> Needs {
+        Needs {
+            containers: self.services.is_empty(),
+            proxy: self.services.is_empty(),
+            ..Needs::default()
+        }
+    }
+
+    fn undo(&self) -> Undo {
+        Undo::BeforeImage
+    }
+
+    fn run(&self, stage: &Stage) -> Result<String, Failure> {
+        let image = self.image.as_ref().map(|image| stage.text(image));
+        stage.site()?.up(&self.services, image.as_deref())
+    }
+}

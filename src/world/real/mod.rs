@@ -1,0 +1,76 @@
+//! The real world: this machine's files, programs, network, clock and signals.
+//!
+//! Each trait of [`crate::world`] has its own file here. No answer is kept: each is what the machine says now.
+
+mod api;
+mod files;
+mod net;
+mod processes;
+mod signals;
+mod tail;
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::world::{Clock, Interrupt, Signals};
+use signals::Interrupts;
+
+/// This machine. Signals are left alone until [`Real::install_signals`].
+#[derive(Debug, Clone)]
+pub struct Real {
+    start: Instant,
+    interrupts: Arc<Interrupts>,
+    line: Arc<api::Line>,
+}
+
+impl Default for Real {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Real {
+    pub fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            interrupts: Arc::default(),
+            line: Arc::default(),
+        }
+    }
+
+    /// From here on SIGINT and SIGTERM are counted instead of ending the process, and SIGHUP and SIGPIPE are
+    /// ignored. Children are not affected: what is caught here is default again in them.
+    pub fn install_signals(&self) -> io::Result<()> {
+        signals::install(Arc::clone(&self.interrupts))
+    }
+
+    /// True once two interrupts arrived since the start, acknowledged or not: the user does not want to wait any more.
+    pub fn second(&self) -> bool {
+        self.interrupts.second()
+    }
+}
+
+impl Clock for Real {
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn pause(&self, time: Duration) -> bool {
+        self.interrupts.wait(time)
+    }
+}
+
+impl Signals for Real {
+    fn pending(&self) -> Option<Interrupt> {
+        self.interrupts.pending()
+    }
+
+    fn acknowledge(&self) {
+        self.interrupts.acknowledge();
+    }
+}

@@ -1,0 +1,159 @@
+//! HTTP and TCP, each time on a fresh connection, straight to the address: a proxy from the environment is not for us.
+
+use std::io::{self, Read};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ureq::http::{Response, Uri};
+use ureq::{Agent, Body};
+
+use super::Real;
+use crate::world::{HttpAnswer, HttpRequest, Net, NetError};
+
+/// More of a body is not read.
+const LONGEST_BODY: u64 = 64 * 1024;
+
+impl Net for Real {
+    fn get(&self, request: &HttpRequest) -> Result<HttpAnswer, NetError> {
+        plain(&request.url)?;
+        let mut call = agent(request.timeout).get(&request.url).header("connection", "close");
+        if let Some(host) = &request.host {
+            call = call.header("host", host);
+        }
+        let answer = call
+            .call()
+            .map_err(|error| explain(error, &request.url, request.timeout))?;
+        read(answer).map_err(|error| explain(error.into(), &request.url, request.timeout))
+    }
+
+    fn connect(&self, host: &str, port: u16, timeout: Duration) -> Result<(), NetError> {
+        let until = Instant::now() + timeout;
+        let addresses = resolve(host, port, timeout)?;
+        let mut last = NetError::NoSuchHost(host.to_string());
+        for (tried, address) in addresses.iter().enumerate() {
+            // The first address may swallow packets: each gets its share of what is left.
+            let left = until.saturating_duration_since(Instant::now());
+            let share = left / u32::try_from(addresses.len() - tried).unwrap_or(1);
+            match TcpStream::connect_timeout(address, at_least(share)) {
+                Ok(_) => return Ok(()),
+                Err(error) => last = explain_io(&error, timeout),
+            }
+        }
+        Err(last)
+    }
+
+    fn port_free(&self, address: SocketAddr) -> bool {
+        match TcpListener::bind(address) {
+            Ok(_) => true,
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => false,
+            // Not ours to bind (a low port without the right): ask whether somebody answers there.
+            Err(_) => TcpStream::connect_timeout(&reachable(address), Duration::from_millis(500)).is_err(),
+        }
+    }
+}
+
+/// Refused before a connection is made, so that the answer does not depend on who listens.
+fn plain(url: &str) -> Result<(), NetError> {
+    match url.get(..8) {
+        Some(scheme) if scheme.eq_ignore_ascii_case("https://") => {
+            Err(NetError::Other("`https` is not spoken here, only `http`".into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An agent for one request: it has no connection yet and keeps none.
+fn agent(timeout: Duration) -> Agent {
+    Agent::config_builder()
+        .proxy(None)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .max_idle_connections(0)
+        .timeout_global(Some(at_least(timeout)))
+        .user_agent(concat!("zdt/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .into()
+}
+
+/// Zero means "no limit" to the libraries below.
+fn at_least(timeout: Duration) -> Duration {
+    timeout.max(Duration::from_millis(1))
+}
+
+fn read(answer: Response<Body>) -> io::Result<HttpAnswer> {
+    let (head, body) = answer.into_parts();
+    let mut bytes = Vec::new();
+    body.into_reader().take(LONGEST_BODY).read_to_end(&mut bytes)?;
+    Ok(HttpAnswer {
+        status: head.status.as_u16(),
+        headers: head
+            .headers
+            .iter()
+            .map(|(name, value)| {
+                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                (name.as_str().to_string(), value)
+            })
+            .collect(),
+        body: String::from_utf8_lossy(&bytes).into_owned(),
+    })
+}
+
+/// The system's resolver has no time limit, so it is asked on a thread that may be left behind.
+fn resolve(host: &str, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>, NetError> {
+    if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let (sender, receiver) = mpsc::channel();
+    let name = host.to_string();
+    let started = thread::Builder::new().name("resolve".into()).spawn(move || {
+        let found = (name.as_str(), port).to_socket_addrs();
+        let _ = sender.send(found.map(Vec::from_iter).unwrap_or_default());
+    });
+    started.map_err(|error| NetError::Other(error.to_string()))?;
+    receiver.recv_timeout(timeout).map_err(|_| NetError::TimedOut(timeout))
+}
+
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+            SocketAddr::V6(_) => IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
+        });
+    }
+    address
+}
+
+fn explain(error: ureq::Error, url: &str, timeout: Duration) -> NetError {
+    match error {
+        ureq::Error::Timeout(_) => NetError::TimedOut(timeout),
+        ureq::Error::HostNotFound => NetError::NoSuchHost(host_of(url)),
+        ureq::Error::ConnectionFailed => NetError::Refused,
+        ureq::Error::Io(error) if is_lookup(&error) => NetError::NoSuchHost(host_of(url)),
+        ureq::Error::Io(error) => explain_io(&error, timeout),
+        other => NetError::Other(other.to_string()),
+    }
+}
+
+fn explain_io(error: &io::Error, timeout: Duration) -> NetError {
+    use io::ErrorKind::*;
+    match error.kind() {
+        ConnectionRefused => NetError::Refused,
+        ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof | NotConnected => NetError::Closed,
+        TimedOut | WouldBlock => NetError::TimedOut(timeout),
+        _ => NetError::Other(error.to_string()),
+    }
+}
+
+/// A failed lookup has neither a kind nor an errno of its own in std.
+fn is_lookup(error: &io::Error) -> bool {
+    error.raw_os_error().is_none() && error.to_string().starts_with("failed to lookup address")
+}
+
+fn host_of(url: &str) -> String {
+    let uri = url.parse::<Uri>().ok();
+    let host = uri.as_ref().and_then(Uri::host);
+    host.unwrap_or(url).to_string()
+}

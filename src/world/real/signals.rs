@@ -1,0 +1,97 @@
+//! Interrupts: a counter that a signal thread raises and every wait looks at.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::world::Interrupt;
+
+/// What arrived so far, and how much of it was acknowledged.
+#[derive(Debug, Default)]
+pub(super) struct Interrupts {
+    count: Mutex<Count>,
+    arrived: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    arrived: u64,
+    acknowledged: u64,
+    latest: Option<Interrupt>,
+}
+
+impl Interrupts {
+    /// Notes a further interrupt and wakes whoever waits.
+    pub(super) fn arrive(&self, interrupt: Interrupt) {
+        let mut count = self.lock();
+        count.arrived += 1;
+        count.latest = Some(interrupt);
+        drop(count);
+        self.arrived.notify_all();
+    }
+
+    pub(super) fn pending(&self) -> Option<Interrupt> {
+        self.lock().pending()
+    }
+
+    pub(super) fn acknowledge(&self) {
+        let mut count = self.lock();
+        // A second one that came before this counts still: it is the one that says "stop now".
+        count.acknowledged = count.arrived.min(1);
+    }
+
+    pub(super) fn second(&self) -> bool {
+        self.lock().arrived >= 2
+    }
+
+    /// Waits for `time`; `false` as soon as an interrupt is pending.
+    pub(super) fn wait(&self, time: Duration) -> bool {
+        let until = Instant::now().checked_add(time);
+        let mut count = self.lock();
+        loop {
+            if count.pending().is_some() {
+                return false;
+            }
+            let left = match until {
+                Some(until) => until.saturating_duration_since(Instant::now()),
+                None => Duration::from_secs(3600),
+            };
+            if left.is_zero() {
+                return true;
+            }
+            let waited = self.arrived.wait_timeout(count, left);
+            count = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    // The numbers are whole at any time, so a panic elsewhere does not spoil them.
+    fn lock(&self) -> MutexGuard<'_, Count> {
+        self.count.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Count {
+    fn pending(&self) -> Option<Interrupt> {
+        self.latest.filter(|_| self.arrived > self.acknowledged)
+    }
+}
+
+/// Starts the signal thread. SIGHUP and SIGPIPE are *caught* and dropped rather than set to "ignore", because an ignored
+/// signal stays ignored in every child.
+pub(super) fn install(interrupts: Arc<Interrupts>) -> io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGPIPE])?;
+    thread::Builder::new().name("signals".into()).spawn(move || {
+        for signal in signals.forever() {
+            match signal {
+                SIGINT => interrupts.arrive(Interrupt::Int),
+                SIGTERM => interrupts.arrive(Interrupt::Term),
+                _ => {}
+            }
+        }
+    })?;
+    Ok(())
+}

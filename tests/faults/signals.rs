@@ -1,0 +1,131 @@
+//! Ctrl-C, SIGTERM, a second one, and a terminal that goes away.
+
+use std::process::Stdio;
+
+use crate::common::{Action, Running, Shim};
+use crate::ground::{Ground, USUAL, journal, settled};
+use crate::lanes::{Case, Done, Fault, at_every_call};
+
+/// After one signal everything is as before, or the run was already over.
+fn stopped(case: &Case, code: i32) -> Done {
+    let before = case.ground.sandbox.snapshot();
+    let run = case.ground.start_behind(case.shim, case.recipe, case.new).wait();
+    let happened = case.shim.calls().len() >= case.n;
+    let version = match run.code {
+        // It came after the last step, or not at all.
+        Some(0) => case.new,
+        Some(3) => case.old,
+        Some(other) if other == code => {
+            assert!(before == case.ground.sandbox.snapshot(), "something was touched");
+            case.old
+        }
+        other => panic!("exit code {other:?}\n{}\n{}", run.stdout, run.stderr),
+    };
+    // Refused before there was a journal of its own: then the last one is that of the run before.
+    settled(&case.ground.sandbox, version);
+    Done {
+        version: version.to_string(),
+        happened,
+    }
+}
+
+#[test]
+#[ignore = "full matrix"]
+fn at_every_call_one_of_them() {
+    let fault = |name, signal: &'static str, code| Fault {
+        name,
+        shim: Box::leak(Box::new(move |shim: Shim, n| shim.at(n, Action::signal_zdt(signal)))),
+        case: Box::leak(Box::new(move |case: &Case| stopped(case, code))),
+    };
+    at_every_call("signals", &[fault("Ctrl-C", "INT", 130), fault("SIGTERM", "TERM", 143)]);
+}
+
+#[test]
+fn before_anything_was_touched() {
+    let ground = Ground::new("early");
+    let recipe = ground.recipe(&USUAL);
+    let before = ground.sandbox.snapshot();
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let shim = Shim::new(&ground.sandbox).on("docker-compose*config*json", 1, Action::signal_zdt(signal));
+        ground.start_behind(&shim, &recipe, "0.0.2").wait().exits(code);
+        assert!(before == ground.sandbox.snapshot(), "something was touched");
+    }
+    ground.ends("0.0.1");
+}
+
+#[test]
+fn once_while_a_container_is_replaced() {
+    let ground = Ground::new("once");
+    let recipe = ground.recipe(&USUAL);
+    let shim = Shim::new(&ground.sandbox).on("docker-compose*up*", 2, Action::signal_zdt("TERM"));
+    ground.start_behind(&shim, &recipe, "0.0.2").wait().exits(3);
+    ground.ends("0.0.1");
+}
+
+/// What nginx was told is proved all the same, and nobody is told of questions to the engine.
+#[test]
+fn once_while_nginx_reloads() {
+    let ground = Ground::new("reload");
+    let recipe = ground.recipe(&USUAL);
+    let shim = Shim::new(&ground.sandbox).on("docker\\ exec*reload", 1, Action::signal_zdt("INT"));
+    let run = ground.start_behind(&shim, &recipe, "0.0.2").wait().exits(3);
+    for word in ["GET /", "put back"] {
+        assert!(!run.stdout.contains(word), "{}", run.stdout);
+    }
+    ground.ends("0.0.1");
+}
+
+#[test]
+fn twice() {
+    let ground = Ground::new("twice");
+    let recipe = ground.recipe(&USUAL);
+    // Two of a kind would count as one while the first is on its way.
+    let both = Action::before("kill -INT $PPID; kill -TERM $PPID");
+    let shim = Shim::new(&ground.sandbox).on("docker-compose*up*", 1, both);
+    let run = ground.start_behind(&shim, &recipe, "0.0.2").wait();
+    assert!(matches!(run.code, Some(130 | 143)), "{run:?}");
+    let run = run.says("zdt resume --dir").says("zdt rollback --dir");
+    assert!(!run.stdout.contains("rolled back"), "{}", run.stdout);
+    let last = journal(&ground.sandbox).pop().expect("there is a journal");
+    assert_ne!(last["record"], "finish", "{last}");
+    ground
+        .sandbox
+        .plain(&["resume", "--dir", &ground.dir(), "--lock-wait", "60s"])
+        .ok();
+    ground.ends("0.0.2");
+}
+
+/// The window is closed: SIGHUP, and nobody reads what is printed any more.
+#[test]
+fn the_terminal_goes_away() {
+    let ground = Ground::new("hangup");
+    let recipe = ground.recipe(&USUAL);
+    let shim = Shim::new(&ground.sandbox).on("docker\\ exec*reload", 1, Action::signal_zdt("HUP"));
+    let words = Ground::words(&recipe, "0.0.2");
+    let mut command = ground
+        .sandbox
+        .command(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    shim.stand_before(&mut command);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("zdt starts");
+    drop((child.stdout.take(), child.stderr.take()));
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(0));
+    assert!(shim.calls().iter().any(|call| call.ends_with("-s reload")));
+    ground.ends("0.0.2");
+}
+
+/// A hang-up does not reach what zdt has started either.
+#[test]
+#[ignore = "full matrix"]
+fn a_hang_up_while_a_container_is_replaced() {
+    let ground = Ground::new("hangup-up");
+    let recipe = ground.recipe(&USUAL);
+    let shim = Shim::new(&ground.sandbox).on("docker-compose*up*", 1, Action::signal_zdt("HUP"));
+    let run: Running = ground.start_behind(&shim, &recipe, "0.0.2");
+    run.wait().ok();
+    ground.ends("0.0.2");
+}

@@ -1,0 +1,150 @@
+//! New versions that are not well: the old one serves again, and nobody noticed.
+
+use std::time::Duration;
+
+use zdt::exec::{Event, Outcome};
+use zdt::world::simulated::{Answers, Behaviour, Death, Image, ImageKind};
+
+use crate::matrix::{Subject, short, upgrade_of};
+use crate::shop::{OLD, Ran, Shop};
+
+fn offered(behaviour: Behaviour) -> Shop {
+    let shop = Shop::up();
+    let image = Image::new("zdt/sample-app:0.0.2", ImageKind::App(behaviour));
+    shop.world.publish(image);
+    shop
+}
+
+fn dies(after: u64) -> Behaviour {
+    Behaviour {
+        dies: Some(Death {
+            after: Duration::from_millis(after),
+            code: 3,
+            log: "no database".into(),
+            out_of_memory: false,
+        }),
+        ..Behaviour::default()
+    }
+}
+
+fn answering(answers: Answers) -> Behaviour {
+    Behaviour {
+        answers,
+        ..Behaviour::default()
+    }
+}
+
+#[test]
+fn every_illness_ends_with_the_old_version_everywhere() {
+    let sick = Behaviour {
+        sick_after: Some(Duration::from_millis(400)),
+        ..Behaviour::default()
+    };
+    let wrong = Behaviour {
+        body: "pong from {service}@0.0.20\n".into(),
+        ..Behaviour::default()
+    };
+    let ills = [
+        dies(100),
+        answering(Answers::Unhealthy),
+        answering(Answers::Never),
+        answering(Answers::Moved),
+        sick,
+        wrong,
+    ];
+    for ill in ills {
+        let shop = offered(ill.clone());
+        let ran = shop.upgrade();
+        assert!(
+            matches!(ran, Ran::Ended(Outcome::RolledBack, _)),
+            "{ill:?}: {}",
+            short(&ran)
+        );
+        shop.is_all(OLD).unwrap();
+        shop.unharmed(1).unwrap();
+        shop.at_rest().unwrap();
+    }
+}
+
+/// It dies again and again before it ever answers, and whenever zdt looks it may just be running: that the engine has
+/// started it again is enough.
+#[test]
+fn one_that_dies_before_it_is_healthy_is_not_waited_for() {
+    for after in (50..2000).step_by(130) {
+        let shop = offered(Behaviour {
+            boots_in: Duration::from_secs(30),
+            ..dies(after)
+        });
+        let Ran::Ended(Outcome::RolledBack, events) = shop.upgrade() else {
+            panic!("{after} ms: it was not rolled back");
+        };
+        let failed = events.iter().find_map(|event| match event {
+            Event::StepFailed { failure, took, .. } => Some((failure, *took)),
+            _ => None,
+        });
+        let (failure, took) = failed.expect("a step failed");
+        assert!(
+            took < Duration::from_millis(after + 1000),
+            "{after} ms: {took:?}, {failure:?}"
+        );
+        assert!(
+            failure.notes.iter().any(|note| note.contains("no database")),
+            "{failure:?}"
+        );
+        shop.is_all(OLD).unwrap();
+    }
+}
+
+/// It dies two tenths of a second after its first good answer, while it serves: without `for=` nobody can know that
+/// before, but the run does not call it done.
+#[test]
+fn a_version_that_dies_in_traffic_is_noticed() {
+    let shop = offered(dies(700));
+    let ran = shop.upgrade();
+    assert!(matches!(ran, Ran::Ended(Outcome::RolledBack, _)), "{}", short(&ran));
+    shop.is_all(OLD).unwrap();
+    shop.at_rest().unwrap();
+}
+
+/// Healthy for three seconds, then 500: `for=5s` is what sees it.
+#[test]
+fn a_late_illness_is_seen_by_a_longer_look() {
+    let shop = offered(Behaviour {
+        sick_after: Some(Duration::from_secs(3)),
+        ..Behaviour::default()
+    });
+    let ran = shop.run_text(
+        "include app.zdt\nparam version\ntask upgrade {\npull $repo:$version\nfor app in $backends {\n\
+         drain $app\nrecreate $app image=$repo:$version\nawait healthy $app for=5s timeout=20s\nenable $app\n}\n}\n",
+    );
+    assert!(matches!(ran, Ran::Ended(Outcome::RolledBack, _)), "{}", short(&ran));
+    shop.is_all(OLD).unwrap();
+    shop.unharmed(1).unwrap();
+}
+
+/// No image of that name anywhere: nothing is touched.
+#[test]
+fn an_image_that_does_not_exist() {
+    let shop = Shop::up();
+    let ran = shop.run("/recipes/upgrade.zdt", "9.9.9");
+    assert!(
+        matches!(
+            ran,
+            Ran::Refused(_) | Ran::Ended(Outcome::RolledBack | Outcome::Refused, _)
+        ),
+        "{}",
+        short(&ran)
+    );
+    shop.is_all(OLD).unwrap();
+    shop.unharmed(2).unwrap();
+}
+
+#[test]
+fn a_fault_while_an_ill_version_is_rolled_back() {
+    let runs = Subject {
+        end: Outcome::RolledBack,
+        ..upgrade_of(offered(dies(100)))
+    }
+    .every(9);
+    println!("{runs} runs");
+}

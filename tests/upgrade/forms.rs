@@ -1,0 +1,68 @@
+//! The ways a recipe reaches zdt: steps on the command line, standard input, a script.
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use crate::common::{Fact, Running, Sandbox, Traffic};
+
+fn others(sandbox: &Sandbox, backend: &str) -> Vec<Fact> {
+    let mut all = sandbox.containers();
+    all.retain(|fact| fact.service != backend);
+    all
+}
+
+/// One backend, step by step, as the first page of the documentation has it; no other service is touched.
+#[test]
+fn steps_on_the_command_line_move_one_backend_and_touch_no_other() {
+    let sandbox = Sandbox::new("steps");
+    sandbox.provision("0.0.1");
+    let before = others(&sandbox, "app_1");
+    let traffic = Traffic::start(&sandbox);
+    let steps = "drain app_1; recreate app_1 image=zdt/sample-app:0.0.2; await healthy app_1; enable app_1";
+    sandbox.zdt(&["-c", steps, "-f", "recipes/app.zdt"]).ok();
+    traffic.assert_no_failures();
+    assert_eq!(others(&sandbox, "app_1"), before);
+    assert_eq!(sandbox.container("app_1").image, "zdt/sample-app:0.0.2");
+    sandbox.assert_all_enabled();
+}
+
+#[test]
+fn a_recipe_from_standard_input_runs() {
+    let sandbox = Sandbox::new("stdin");
+    sandbox.provision("0.0.1");
+    // Paths of standard input are relative to the working folder.
+    let recipe = "include recipes/app.zdt\ndrain app_2\nsay drained\nenable app_2\n";
+    let run = Running::start(sandbox.command(&["-"]), Some(recipe)).wait().ok();
+    run.says("drained").says("<stdin>");
+    sandbox.assert_all_enabled();
+}
+
+#[test]
+fn a_recipe_is_a_script() {
+    let sandbox = Sandbox::new("script");
+    let script = sandbox.write(
+        "hello.zdt",
+        "#!/usr/bin/env zdt\nparam who = world\nsay \"hello $who\"\n",
+    );
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("its owner can");
+    let mut command = Command::new(&script);
+    let zdt = std::path::Path::new(env!("CARGO_BIN_EXE_zdt"));
+    let folder = zdt.parent().expect("it lies in a folder").display().to_string();
+    let path = std::env::var("PATH").unwrap_or_default();
+    command
+        .args(["--set", "who=you"])
+        .env("PATH", format!("{folder}:{path}"));
+    Running::start(command, None).wait().ok().says("hello you");
+}
+
+/// `site.zdt` runs both tasks; each can be run alone.
+#[test]
+fn the_whole_way_is_one_recipe() {
+    let sandbox = Sandbox::new("site");
+    sandbox
+        .zdt(&["recipes/site.zdt", "provision", "--set", "version=0.0.1"])
+        .ok();
+    sandbox.assert_version("0.0.1");
+    sandbox.zdt(&["recipes/site.zdt", "--set", "version=0.0.2"]).ok();
+    sandbox.assert_version("0.0.2");
+}

@@ -1,0 +1,81 @@
+//! Questions to the engine, through a `docker` of the test's own.
+
+use super::*;
+use zdt::world::{Api, Question, Reply};
+
+/// A `docker` whose `system dial-stdio` does what the script says, in a folder where it leaves one `.` a start in
+/// `starts` and its pid in `pid`.
+fn docker(folder: &Path, script: &str) -> String {
+    let path = folder.join("docker");
+    let head = format!(
+        "#!/bin/sh\n[ \"$*\" = 'system dial-stdio' ] || exit 9\ncd '{}'\n",
+        folder.display()
+    );
+    let tail = format!(
+        "printf . >>starts; echo $$ >pid\nhear() {{ while read -r line && [ \"$line\" != '\r' ]; do :; done; }}\n{script}\n"
+    );
+    fs::write(&path, head + &tail).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path.to_str().unwrap().to_string()
+}
+
+fn ask(world: &Real, docker: &str, deadline: Duration) -> Result<Reply, ProcessError> {
+    let path = "/version";
+    world.ask(&Question { docker, path, deadline })
+}
+
+fn starts(folder: &Path) -> usize {
+    fs::read_to_string(folder.join("starts")).unwrap_or_default().len()
+}
+
+#[test]
+fn one_child_answers_many_questions() {
+    let (world, folder) = (Real::new(), tempfile::tempdir().unwrap());
+    let script = "while hear; do printf 'HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n5\\r\\n{\"a\":\\r\\n2\\r\\n1}\\r\\n0\\r\\n\\r\\n'; done";
+    let docker = docker(folder.path(), script);
+    for _ in 0..3 {
+        let reply = ask(&world, &docker, LONG).unwrap();
+        assert_eq!((reply.status, &reply.body["a"]), (200, &1.into()));
+    }
+    assert_eq!(starts(folder.path()), 1);
+}
+
+#[test]
+fn a_line_that_was_cut_is_dialled_again() {
+    let (world, folder) = (Real::new(), tempfile::tempdir().unwrap());
+    let docker = docker(
+        folder.path(),
+        "hear; printf 'HTTP/1.1 404 Not Found\\r\\nContent-Length: 2\\r\\n\\r\\n{}'",
+    );
+    for _ in 0..3 {
+        assert_eq!(ask(&world, &docker, LONG).unwrap().status, 404);
+    }
+    assert_eq!(starts(folder.path()), 3);
+}
+
+#[test]
+fn an_engine_that_is_not_there_says_so_in_dockers_words() {
+    let (world, folder) = (Real::new(), tempfile::tempdir().unwrap());
+    let docker = docker(folder.path(), "echo 'no route to it' >&2; exit 1");
+    match ask(&world, &docker, LONG) {
+        Err(ProcessError::NoAnswer { said, .. }) => assert_eq!(said.trim(), "no route to it"),
+        other => panic!("{other:?}"),
+    }
+    let missing = folder.path().join("nothing").display().to_string();
+    assert!(matches!(
+        ask(&world, &missing, LONG),
+        Err(ProcessError::NotFound { .. })
+    ));
+}
+
+#[test]
+fn silence_ends_at_the_deadline_and_the_child_with_it() {
+    let (world, folder) = (Real::new(), tempfile::tempdir().unwrap());
+    let docker = docker(folder.path(), "trap '' TERM; while :; do sleep 60; done");
+    let reply = ask(&world, &docker, Duration::from_millis(300));
+    assert!(matches!(reply, Err(ProcessError::Silent { .. })), "{reply:?}");
+    let pid = fs::read_to_string(folder.path().join("pid")).unwrap_or_default();
+    if let Ok(pid) = pid.trim().parse() {
+        wait_until(|| world.title(pid).is_none());
+    }
+}
