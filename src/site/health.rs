@@ -53,6 +53,8 @@ pub struct Seen {
 const PAUSE: Duration = Duration::from_millis(50);
 /// Between two looks at the containers, of which each is a question to the engine.
 const LOOK: Duration = Duration::from_millis(200);
+/// How long a container that has died is looked at until it dies again; one that dies at its start does so sooner.
+const NEXT_DEATH: Duration = Duration::from_secs(2);
 /// One probe; longer than the private server waits for a connection.
 const PROBE: Duration = Duration::from_secs(5);
 /// Last log lines shown of a container that failed.
@@ -104,9 +106,8 @@ impl Site<'_> {
                     good = None;
                     container = now;
                 }
-                // In a rollback the old version may take its time.
                 if good.is_none() && container.restart_count > 0 && self.watch.get() {
-                    return Err(self.restarted(name, &container));
+                    return Err(self.restarted(name, container));
                 }
                 proxy = from;
                 self.others_serve()?;
@@ -134,13 +135,13 @@ impl Site<'_> {
         Ok((self.alive(name, container)?, self.standpoint(all)?))
     }
 
-    /// The container, unless it has exited, restarts over and over, or says itself that it is unhealthy.
+    /// The container, unless it has ended for good, dies over and over, or says itself that it is unhealthy.
     fn alive(&self, name: &str, container: Container) -> Result<Container, Failure> {
         let state = &container.state;
         let what = match state.status.as_str() {
             "exited" | "dead" => format!("`{name}` has exited with code {}", state.exit_code),
-            "restarting" => format!("`{name}` restarts over and over (exit code {})", state.exit_code),
-            _ if container.restart_count > 0 && state.status != "running" => {
+            // In a rollback the old version may take its time.
+            "restarting" if self.watch.get() => {
                 format!("`{name}` restarts over and over (exit code {})", state.exit_code)
             }
             _ if state.health.as_deref() == Some("unhealthy") => {
@@ -156,11 +157,18 @@ impl Site<'_> {
         Err(self.with_last_words(Failure::new(what), &container))
     }
 
-    /// The engine has started it again since somebody last did: it has died, though it may run at this moment.
-    fn restarted(&self, name: &str, container: &Container) -> Failure {
-        let died = crate::count(container.restart_count as usize, "time");
-        let what = format!("`{name}` is not healthy, and has died {died} since it was started");
-        self.with_last_words(Failure::new(what), container)
+    /// The engine has started it again since somebody last did: it has died, though it may run at this moment. The
+    /// engine knows the exit code only while it is down, so the next death is waited for, a little.
+    fn restarted(&self, name: &str, mut container: Container) -> Failure {
+        let until = self.world.now() + NEXT_DEATH;
+        while self.world.now() < until && self.world.pause(LOOK / 10) {
+            match self.look(name) {
+                Ok((now, _)) => container = now,
+                Err(failure) => return failure,
+            }
+        }
+        let what = format!("`{name}` is not healthy, and has died since it was started");
+        self.with_last_words(Failure::new(what), &container)
     }
 
     pub fn with_last_words(&self, failure: Failure, container: &Container) -> Failure {
