@@ -58,6 +58,10 @@ impl Processes for Bounded<'_> {
     fn title(&self, pid: u32) -> Option<String> {
         self.world.title(pid)
     }
+
+    fn members(&self, container: &str, first: u32) -> Option<Vec<u32>> {
+        self.world.members(container, first)
+    }
 }
 
 impl Api for Bounded<'_> {

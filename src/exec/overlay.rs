@@ -182,6 +182,10 @@ impl Processes for Overlay<'_> {
     fn title(&self, pid: u32) -> Option<String> {
         self.simulated.title(pid)
     }
+
+    fn members(&self, container: &str, first: u32) -> Option<Vec<u32>> {
+        self.simulated.members(container, first)
+    }
 }
 
 impl Api for Overlay<'_> {

@@ -53,7 +53,7 @@ impl Site<'_> {
     pub fn leaving_workers(&self) -> bool {
         let look = || {
             let proxy = self.proxy_now()?;
-            workers(&self.engine, &proxy.id)
+            workers(&self.engine, &proxy)
         };
         look().is_ok_and(|workers| workers.iter().any(leaving))
     }

@@ -161,10 +161,20 @@ impl Site<'_> {
     /// engine knows the exit code only while it is down, so the next death is waited for, a little.
     fn restarted(&self, name: &str, mut container: Container) -> Failure {
         let until = self.world.now() + NEXT_DEATH;
-        while self.world.now() < until && self.world.pause(LOOK / 10) {
+        let mut looked = self.world.now();
+        while self.world.now() < until {
+            if !self.world.pause(LOOK / 10) {
+                return Failure::interrupted();
+            }
             match self.look(name) {
                 Ok((now, _)) => container = now,
                 Err(failure) => return failure,
+            }
+            if self.world.now().saturating_sub(looked) >= LOOK {
+                looked = self.world.now();
+                if let Err(failure) = self.others_serve() {
+                    return failure;
+                }
             }
         }
         let what = format!("`{name}` is not healthy, and has died since it was started");

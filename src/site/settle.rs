@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Site, compose_candidate, file_failure, state_dir};
 use crate::drivers::Failure;
 use crate::drivers::engine::Container;
-use crate::drivers::nginx::{Generation, candidate};
+use crate::drivers::nginx::{Generation, Proof, candidate};
 
 /// An engine that starts brings its containers back within this.
 const BACK: Duration = Duration::from_secs(30);
@@ -170,7 +170,7 @@ impl Site<'_> {
         let containers = self.containers()?;
         let proxy = self.proxy_container(containers.clone())?;
         let live = self.live(&proxy)?;
-        self.install(&proxy, &containers, live.traffic).map(drop)
+        self.install(&proxy, &containers, live.traffic, Proof::Now).map(drop)
     }
 }
 

@@ -10,7 +10,7 @@ use super::keep::{Before, Resource};
 use super::{Allow, Site, file_failure};
 use crate::drivers::engine::Container;
 use crate::drivers::nginx::workers::{Wait, wait_gone};
-use crate::drivers::nginx::{Applied, Generation, dump};
+use crate::drivers::nginx::{Applied, Generation, Proof, dump};
 use crate::drivers::{Failure, FailureKind};
 use crate::plan::declared::DRAIN_LIMIT;
 use crate::plan::types::show_duration;
@@ -97,7 +97,7 @@ impl Site<'_> {
             Allow::Downtime => Ok(()),
         };
         let (old, seen) = (&applied.old_workers, applied.seen);
-        let wait = wait_gone(self.world, &self.engine, &proxy.id, old, seen, limit, &others)?;
+        let wait = wait_gone(self.world, &self.engine, &proxy, old, seen, limit, &others)?;
         let generation = self.state.borrow().generation;
         let failure = match wait {
             // Workers that went at `worker_shutdown_timeout` were cut, with the requests they had.
@@ -217,7 +217,8 @@ impl Site<'_> {
         if !self.keeper.has(&Resource::Traffic) {
             self.keeper.keep(Resource::Traffic, Before::Traffic(live.traffic))?;
         }
-        self.install(&proxy, &containers, traffic)
+        let proof = if on { Proof::Now } else { Proof::WithTheDrain };
+        self.install(&proxy, &containers, traffic, proof)
     }
 
     /// Renders, validates, installs and proves the configuration for `traffic`.
@@ -226,6 +227,7 @@ impl Site<'_> {
         proxy: &Container,
         containers: &[Container],
         traffic: BTreeMap<String, bool>,
+        proof: Proof,
     ) -> Result<Applied, Failure> {
         let nginx = self.nginx()?;
         let generation = Generation {
@@ -241,7 +243,7 @@ impl Site<'_> {
             state.config = there.or(state.config.take());
             state.config_next = Some(hash(&text));
         })?;
-        let applied = nginx.apply(proxy, &text, MODE, &generation);
+        let applied = nginx.apply(proxy, &text, MODE, &generation, proof);
         if let Err(failure) = &applied {
             // Whatever was put back is what zdt knows as its own.
             let now = self.world.read(&nginx.config).map(|bytes| hash(&bytes));

@@ -9,7 +9,7 @@ use crate::diagnostic::Code;
 use crate::drivers::Failure;
 use crate::drivers::compose::{Model, Up};
 use crate::drivers::engine::Container;
-use crate::drivers::nginx::Generation;
+use crate::drivers::nginx::{Generation, Proof};
 use crate::plan::Deployment;
 
 impl Site<'_> {
@@ -223,7 +223,7 @@ impl Site<'_> {
             return Ok(());
         }
         self.not_foreign()?;
-        self.install(&proxy, containers, traffic).map(drop)
+        self.install(&proxy, containers, traffic, Proof::Now).map(drop)
     }
 
     /// A proxy that was just started needs a moment until it listens.

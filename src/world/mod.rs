@@ -60,8 +60,11 @@ pub trait Processes {
     /// Runs a program to its end.
     fn run(&self, command: &Command<'_>) -> Result<Output, ProcessError>;
     /// Command line of a process of this machine, if there is one with that pid and we may see it
-    /// (`/proc/PID/cmdline`, NUL replaced by blanks, trimmed). Used to wait cheaply for the end of nginx workers.
+    /// (`/proc/PID/cmdline`, NUL replaced by blanks, trimmed).
     fn title(&self, pid: u32) -> Option<String>;
+    /// The pids of a container's processes, given that of its first one, as this machine's kernel lists them; `None`
+    /// where that process cannot be seen from here, or belongs to something else (an engine elsewhere).
+    fn members(&self, container: &str, first: u32) -> Option<Vec<u32>>;
 }
 
 /// A command line, with all that is needed to run it safely.

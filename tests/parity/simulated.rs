@@ -158,6 +158,7 @@ fn dies() -> Behaviour {
             code: 3,
             log: "app_1@0.0.3-dies: cannot start: the orders table has an unknown schema (APP_DIES)".to_string(),
             out_of_memory: false,
+            once: false,
         }),
         ..Behaviour::default()
     }

@@ -22,6 +22,7 @@ fn dies(after: u64) -> Behaviour {
             code: 3,
             log: "no database".into(),
             out_of_memory: false,
+            once: false,
         }),
         ..Behaviour::default()
     }
@@ -94,6 +95,23 @@ fn one_that_dies_before_it_is_healthy_is_not_waited_for() {
         );
         shop.is_all(OLD).unwrap();
     }
+}
+
+/// In a rollback the old version may take its time: one death while it boots does not make it the wrong one.
+#[test]
+fn the_old_version_may_die_once_on_its_way_back() {
+    let shop = offered(answering(Answers::Unhealthy));
+    let mut nervous = dies(300);
+    nervous.dies.as_mut().unwrap().once = true;
+    // Those that run die and are back; from now on it is the new ones that do.
+    assert!(shop.world.behave("zdt/sample-app:0.0.1", nervous));
+    shop.world.pass(Duration::from_secs(5));
+    shop.world.start_watching();
+    let ran = shop.upgrade();
+    assert!(matches!(ran, Ran::Ended(Outcome::RolledBack, _)), "{}", short(&ran));
+    shop.is_all(OLD).unwrap();
+    shop.unharmed(1).unwrap();
+    shop.at_rest().unwrap();
 }
 
 /// It dies two tenths of a second after its first good answer, while it serves: without `for=` nobody can know that

@@ -187,6 +187,7 @@ fn one_run_goes_back_to_what_it_has_provisioned() {
             code: 3,
             log: "no database".into(),
             out_of_memory: false,
+            once: false,
         }),
         ..Behaviour::default()
     };

@@ -36,6 +36,8 @@ pub struct State {
     /// `created`, `running`, `restarting`, `exited`, `paused`, `dead`, `removing`.
     pub status: String,
     pub exit_code: i64,
+    /// Its first process, on the engine's machine; 0 while it does not run.
+    pub pid: u32,
     pub started_at: String,
     pub oom_killed: bool,
     /// What the image's own HEALTHCHECK says: `starting`, `healthy`, `unhealthy`.
@@ -108,6 +110,7 @@ pub(super) fn container(value: &Value) -> (Container, bool) {
         state: State {
             status: text(&state["Status"]),
             exit_code: state["ExitCode"].as_i64().unwrap_or(0),
+            pid: state["Pid"].as_u64().and_then(|pid| pid.try_into().ok()).unwrap_or(0),
             started_at: text(&state["StartedAt"]),
             oom_killed: state["OOMKilled"].as_bool().unwrap_or(false),
             health: state["Health"]["Status"]

@@ -184,10 +184,19 @@ impl<'w> Engine<'w> {
         }
     }
 
-    /// Processes of a container with their titles; works for images without any tool in them.
-    pub fn processes(&self, id: &str) -> Result<Vec<Process>, Failure> {
-        let found = self.fact(&format!("/containers/{id}/top?ps_args=-eo%20pid,args"))?;
-        let found = found.ok_or_else(|| Failure::new(format!("the container {id} is gone")))?;
+    /// Processes of a container with their titles; works for images without any tool in them. From here where this
+    /// machine runs them, else from the engine, which starts a `ps` for that (15 ms).
+    pub fn processes(&self, of: &Container) -> Result<Vec<Process>, Failure> {
+        if let Some(pids) = self.world.members(&of.id, of.state.pid) {
+            let process = |pid| self.world.title(pid).map(|title| Process { pid, title });
+            let found: Vec<Process> = pids.into_iter().filter_map(process).collect();
+            // Where not even the first one's title is to be read, none can be.
+            if found.iter().any(|process| process.pid == of.state.pid) {
+                return Ok(found);
+            }
+        }
+        let found = self.fact(&format!("/containers/{}/top?ps_args=-eo%20pid,args", of.id))?;
+        let found = found.ok_or_else(|| Failure::new(format!("the container `{}` is gone", of.name)))?;
         let rows = found["Processes"].as_array().into_iter().flatten();
         let process = |row: &Value| {
             Some(Process {
@@ -196,6 +205,11 @@ impl<'w> Engine<'w> {
             })
         };
         Ok(rows.filter_map(process).collect())
+    }
+
+    /// Whether its processes are this machine's own, so that a look at them costs next to nothing.
+    pub fn is_here(&self, container: &Container) -> bool {
+        self.world.members(&container.id, container.state.pid).is_some()
     }
 
     /// The last lines a container wrote.

@@ -26,6 +26,15 @@ const LAST_REQUESTS: Duration = Duration::from_secs(30);
 /// How often a proof is looked for. The nonce answers 1 to 9 ms after the signal (measured, field notes).
 const LOOK: Duration = Duration::from_millis(10);
 
+/// How soon a proof is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// The next step waits for it.
+    Now,
+    /// The old workers are waited for as well, and by their end nobody else can answer.
+    WithTheDrain,
+}
+
 /// A reload that was proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
@@ -120,9 +129,10 @@ impl Nginx<'_> {
         text: &str,
         mode: u32,
         generation: &Generation,
+        proof: Proof,
     ) -> Result<Applied, Failure> {
         let previous = self.world.read(&self.config).ok();
-        match self.install_and_prove(container, text, mode, generation) {
+        match self.install_and_prove(container, text, mode, generation, proof) {
             Ok(applied) => Ok(applied),
             Err(failure) => {
                 let Some(previous) = previous.and_then(|bytes| String::from_utf8(bytes).ok()) else {
@@ -133,7 +143,7 @@ impl Nginx<'_> {
                 }
                 let back = match Generation::read(&previous) {
                     Some(before) => self
-                        .install_and_prove(container, &previous, mode, &before)
+                        .install_and_prove(container, &previous, mode, &before, Proof::WithTheDrain)
                         .and_then(|applied| self.gone(container, applied)),
                     None => self.reload(container),
                 };
@@ -151,15 +161,7 @@ impl Nginx<'_> {
     /// previous one rule alone.
     fn gone(&self, container: &Container, back: Applied) -> Result<(), Failure> {
         let (old, seen) = (&back.old_workers, back.seen);
-        match wait_gone(
-            self.world,
-            self.engine,
-            &container.id,
-            old,
-            seen,
-            LAST_REQUESTS,
-            &|| Ok(()),
-        )? {
+        match wait_gone(self.world, self.engine, container, old, seen, LAST_REQUESTS, &|| Ok(()))? {
             Wait::Gone(_) => Ok(()),
             Wait::Interrupted => Err(Failure::interrupted()),
             Wait::CalledOff(failure) => Err(failure),
@@ -186,15 +188,16 @@ impl Nginx<'_> {
         text: &str,
         mode: u32,
         generation: &Generation,
+        proof: Proof,
     ) -> Result<Applied, Failure> {
         let start = self.world.now();
-        let before: Vec<u32> = workers(self.engine, &container.id)?
+        let before: Vec<u32> = workers(self.engine, container)?
             .iter()
             .map(|worker| worker.pid)
             .collect();
         self.write(&self.config, text, mode)?;
         self.reload(container)?;
-        let seen = self.prove(container, generation, &before)?;
+        let seen = self.prove(container, generation, &before, proof)?;
         Ok(Applied {
             old_workers: before,
             seen,
@@ -203,13 +206,23 @@ impl Nginx<'_> {
     }
 
     /// The nonce answers on a fresh connection and new workers are there.
-    fn prove(&self, container: &Container, generation: &Generation, before: &[u32]) -> Result<Vec<Process>, Failure> {
+    fn prove(
+        &self,
+        container: &Container,
+        generation: &Generation,
+        before: &[u32],
+        proof: Proof,
+    ) -> Result<Vec<Process>, Failure> {
+        let ask = || match proof {
+            Proof::Now => self.live_now(container, generation),
+            Proof::WithTheDrain => self.live(container),
+        };
         let start = self.world.now();
         let mut last = String::from("nothing yet");
         while self.world.now().saturating_sub(start) < self.proof_limit {
-            match self.live_now(container, generation) {
+            match ask() {
                 Ok(Some(live)) if live.nonce == generation.nonce => {
-                    let now = workers(self.engine, &container.id)?;
+                    let now = workers(self.engine, container)?;
                     if now
                         .iter()
                         .any(|worker| !before.contains(&worker.pid) && !leaving(worker))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::drivers::engine::{Engine, Process};
+use crate::drivers::engine::{Container, Engine, Process};
 use crate::drivers::{Failure, FailureKind};
 use crate::world::World;
 
@@ -11,16 +11,19 @@ const WORKER: &str = "nginx: worker process";
 /// What the title says while a worker finishes its last requests.
 const LEAVING: &str = "is shutting down";
 
-/// How often a worker's end is looked for where its pid is visible from here; reading `/proc` costs microseconds.
-const LOOK_LOCAL: Duration = Duration::from_millis(10);
-/// How often the engine is asked where it is not (it starts a `ps` for that: 15 ms).
-const LOOK_ENGINE: Duration = Duration::from_millis(150);
+/// How often a worker's end is looked for where it is a process of this machine.
+const LOOK_HERE: Duration = Duration::from_millis(10);
+/// The same where the engine must be asked: at first, when most workers end (a tenth of a second after the reload), and
+/// from [`SOON`] on.
+const LOOK_SOON: Duration = Duration::from_millis(25);
+const LOOK_LATER: Duration = Duration::from_millis(150);
+const SOON: Duration = Duration::from_millis(500);
 
-/// Another machine's pid may by chance be an nginx worker of this one, so the engine is asked again now and then.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// How often the caller is asked whether to go on.
+const GO_ON: Duration = Duration::from_secs(1);
 
 /// The workers of a container, at one moment.
-pub fn workers(engine: &Engine, container: &str) -> Result<Vec<Process>, Failure> {
+pub fn workers(engine: &Engine, container: &Container) -> Result<Vec<Process>, Failure> {
     let processes = engine.processes(container)?;
     Ok(processes
         .into_iter()
@@ -51,54 +54,43 @@ pub enum Wait {
 pub fn wait_gone(
     world: &dyn World,
     engine: &Engine,
-    container: &str,
+    container: &Container,
     old: &[u32],
     seen: Vec<Process>,
     limit: Duration,
     go_on: &dyn Fn() -> Result<(), Failure>,
 ) -> Result<Wait, Failure> {
     let start = world.now();
+    let since = |moment| world.now().saturating_sub(moment);
+    let here = engine.is_here(container);
     let mut left = of_before(seen, old);
-    let mut checked = start;
+    let mut asked = start;
     while !left.is_empty() {
-        // A pid is only trusted from here when its title is the one the engine told.
-        let local = left.iter().all(|worker| seen_here(world, worker));
-        let pause = if local { LOOK_LOCAL } else { LOOK_ENGINE };
-        let asked = world.now();
-        loop {
-            if world.now().saturating_sub(start) >= limit {
-                return Ok(Wait::TimedOut { left: left.len() });
-            }
-            if !world.pause(pause) {
-                return Ok(Wait::Interrupted);
-            }
-            let stale = world.now().saturating_sub(asked) >= ASK_AGAIN;
-            if !local || stale || left.iter().any(|worker| !seen_here(world, worker)) {
-                break;
-            }
+        if since(start) >= limit {
+            return Ok(Wait::TimedOut { left: left.len() });
         }
-        if world.now().saturating_sub(checked) >= ASK_AGAIN {
-            checked = world.now();
+        let pause = match here {
+            true => LOOK_HERE,
+            false if since(start) < SOON => LOOK_SOON,
+            false => LOOK_LATER,
+        };
+        if !world.pause(pause) {
+            return Ok(Wait::Interrupted);
+        }
+        if since(asked) >= GO_ON {
+            asked = world.now();
             if let Err(failure) = go_on() {
                 return Ok(Wait::CalledOff(failure));
             }
         }
-        left = match remaining(engine, container, old) {
-            Ok(left) => left,
+        left = match workers(engine, container) {
+            Ok(now) => of_before(now, old),
             // An engine that is just restarting: the limit still rules.
-            Err(failure) if failure.kind == FailureKind::Failed && world.now().saturating_sub(start) < limit => left,
+            Err(failure) if failure.kind == FailureKind::Failed && since(start) < limit => left,
             Err(failure) => return Err(failure),
         };
     }
-    Ok(Wait::Gone(world.now().saturating_sub(start)))
-}
-
-fn seen_here(world: &dyn World, worker: &Process) -> bool {
-    world.title(worker.pid).is_some_and(|title| title.starts_with(WORKER))
-}
-
-fn remaining(engine: &Engine, container: &str, old: &[u32]) -> Result<Vec<Process>, Failure> {
-    Ok(of_before(workers(engine, container)?, old))
+    Ok(Wait::Gone(since(start)))
 }
 
 fn of_before(workers: Vec<Process>, old: &[u32]) -> Vec<Process> {

@@ -33,6 +33,21 @@ pub(super) struct Line(Mutex<Option<(String, Agent)>>);
 
 impl Api for Real {
     fn ask(&self, question: &Question<'_>) -> Result<Reply, ProcessError> {
+        let number = match self.moment.known(question.docker, question.path) {
+            Ok(reply) => return Ok(reply),
+            Err(number) => number,
+        };
+        let reply = self.ask_now(question).map_err(|error| {
+            self.hang_up();
+            explain(error, question)
+        })?;
+        self.moment.keep(question.docker, question.path, &reply, number);
+        Ok(reply)
+    }
+}
+
+impl Real {
+    fn ask_now(&self, question: &Question<'_>) -> Result<Reply, Error> {
         let until = Instant::now() + question.deadline;
         let (agent, kept) = self.agent(question.docker);
         match get(&agent, question, until) {
@@ -43,14 +58,8 @@ impl Api for Real {
             }
             other => other,
         }
-        .map_err(|error| {
-            self.hang_up();
-            explain(error, question)
-        })
     }
-}
 
-impl Real {
     /// The agent, and whether it was there before.
     fn agent(&self, docker: &str) -> (Agent, bool) {
         let mut line = self.line.0.lock().unwrap_or_else(PoisonError::into_inner);

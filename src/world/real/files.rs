@@ -135,6 +135,8 @@ impl Files for Real {
         // Somebody may have put another file there in between; a lock on the old one excludes nobody.
         let there = fs::symlink_metadata(path)?;
         let same = (there.dev(), there.ino()) == (locked.dev(), locked.ino());
+        // What was seen before may be what its last holder has changed since.
+        self.moment.over();
         Ok(same.then_some(Lock { file: Some(file) }))
     }
 

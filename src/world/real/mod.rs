@@ -1,9 +1,11 @@
 //! The real world: this machine's files, programs, network, clock and signals.
 //!
-//! Each trait of [`crate::world`] has its own file here. No answer is kept: each is what the machine says now.
+//! Each trait of [`crate::world`] has its own file here. What the engine says is kept for one [`moment`], nothing else is.
 
 mod api;
+mod cgroup;
 mod files;
+mod moment;
 mod net;
 mod processes;
 mod signals;
@@ -22,6 +24,7 @@ pub struct Real {
     start: Instant,
     interrupts: Arc<Interrupts>,
     line: Arc<api::Line>,
+    moment: Arc<moment::Moment>,
 }
 
 impl Default for Real {
@@ -36,6 +39,7 @@ impl Real {
             start: Instant::now(),
             interrupts: Arc::default(),
             line: Arc::default(),
+            moment: Arc::default(),
         }
     }
 
@@ -61,7 +65,9 @@ impl Clock for Real {
     }
 
     fn pause(&self, time: Duration) -> bool {
-        self.interrupts.wait(time)
+        let whole = self.interrupts.wait(time);
+        self.moment.over();
+        whole
     }
 }
 

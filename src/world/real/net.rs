@@ -22,13 +22,14 @@ impl Net for Real {
         if let Some(host) = &request.host {
             call = call.header("host", host);
         }
-        let answer = call
-            .call()
-            .map_err(|error| explain(error, &request.url, request.timeout))?;
+        let answer = call.call();
+        self.moment.over();
+        let answer = answer.map_err(|error| explain(error, &request.url, request.timeout))?;
         read(answer).map_err(|error| explain(error.into(), &request.url, request.timeout))
     }
 
     fn connect(&self, host: &str, port: u16, timeout: Duration) -> Result<(), NetError> {
+        self.moment.over();
         let until = Instant::now() + timeout;
         let addresses = resolve(host, port, timeout)?;
         let mut last = NetError::NoSuchHost(host.to_string());

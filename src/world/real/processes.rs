@@ -17,6 +17,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use subprocess::{Exec, ExecExt, ExitStatus, Job, Redirection};
 
 use super::Real;
+use super::cgroup;
 use super::signals::Interrupts;
 use super::tail::Tail;
 use crate::world::{Command, Output, ProcessError, Processes, Status};
@@ -27,8 +28,8 @@ const GRACE: Duration = Duration::from_secs(2);
 const PIPE_LINGER: Duration = Duration::from_secs(1);
 /// How long the kernel may take to end a killed child (it may hang in a dead file system).
 const KILL_LINGER: Duration = Duration::from_secs(5);
-/// How often a wait looks for an interrupt. The end of the child does not wait for this.
-const LOOK: Duration = Duration::from_millis(10);
+/// How often a wait looks for an interrupt, soon enough for a person. The end of the child does not wait for this.
+const LOOK: Duration = Duration::from_millis(50);
 
 enum Event {
     Bytes(Stream, Vec<u8>),
@@ -55,7 +56,9 @@ impl Processes for Real {
             return Err(interrupted(command));
         }
         let job = start(command)?;
-        Watch::new(&self.interrupts, command, job)?.finish()
+        let output = Watch::new(&self.interrupts, command, job)?.finish();
+        self.moment.over();
+        output
     }
 
     fn title(&self, pid: u32) -> Option<String> {
@@ -63,6 +66,10 @@ impl Processes for Real {
         let title = String::from_utf8_lossy(&raw).replace('\0', " ");
         // A zombie has no command line left: it has ended.
         Some(title.trim().to_string()).filter(|title| !title.is_empty())
+    }
+
+    fn members(&self, container: &str, first: u32) -> Option<Vec<u32>> {
+        cgroup::members(container, first)
     }
 }
 

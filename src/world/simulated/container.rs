@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::image::{Answers, Behaviour};
+use super::image::{Answers, Behaviour, Death};
 use super::nginx::server::Master;
 
 #[derive(Debug, Clone)]
@@ -154,6 +154,12 @@ impl Container {
     pub(super) fn sick(&self, behaviour: &Behaviour, now: Duration) -> bool {
         let since = self.started.zip(behaviour.sick_after);
         since.is_some_and(|(start, after)| start + after <= now)
+    }
+
+    /// How it ends by itself, if it does.
+    pub(super) fn death<'b>(&self, behaviour: &'b Behaviour) -> Option<&'b Death> {
+        let death = behaviour.dies.as_ref()?;
+        (!death.once || self.restarts == 0).then_some(death)
     }
 
     /// Whether users get good answers from it.

@@ -62,6 +62,8 @@ pub struct Death {
     /// Its last words, in the container's log.
     pub log: String,
     pub out_of_memory: bool,
+    /// Only at its first start; the engine's restart finds it well.
+    pub once: bool,
 }
 
 impl Default for Behaviour {

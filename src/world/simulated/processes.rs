@@ -87,6 +87,13 @@ impl Processes for Simulated {
             .find(|(own, _)| *own == pid && state.settings.local)
             .map(|(_, title)| title)
     }
+
+    fn members(&self, container: &str, first: u32) -> Option<Vec<u32>> {
+        let state = self.lock();
+        let found = &state.engine.containers[state.engine.find(container)?];
+        let here = state.settings.local && found.running() && found.pid == first;
+        here.then(|| found.processes(state.now).into_iter().map(|(pid, _)| pid).collect())
+    }
 }
 
 fn simulated_fault() -> Output {

@@ -143,7 +143,7 @@ impl State {
                 if let Some(ImageKind::App(behaviour)) = self.engine.kind(container) {
                     times[1] = Some(start + behaviour.boots_in);
                     times[2] = behaviour.sick_after.map(|after| start + after);
-                    times[3] = behaviour.dies.as_ref().map(|death| start + death.after);
+                    times[3] = container.death(behaviour).map(|death| start + death.after);
                 }
                 times[4] = container.master.as_ref().and_then(|master| master.next(self.now));
             }
@@ -171,7 +171,7 @@ impl State {
                 continue;
             }
             let death = match self.engine.kind(container) {
-                Some(ImageKind::App(behaviour)) => behaviour.dies.clone(),
+                Some(ImageKind::App(behaviour)) => container.death(behaviour).cloned(),
                 Some(ImageKind::Nginx { .. } | ImageKind::Other) | None => None,
             };
             let due = |after| container.started.is_some_and(|start| start + after <= now);

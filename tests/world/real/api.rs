@@ -19,7 +19,13 @@ fn docker(folder: &Path, script: &str) -> String {
     path.to_str().unwrap().to_string()
 }
 
+/// A question of a new moment.
 fn ask(world: &Real, docker: &str, deadline: Duration) -> Result<Reply, ProcessError> {
+    world.pause(Duration::ZERO);
+    ask_again(world, docker, deadline)
+}
+
+fn ask_again(world: &Real, docker: &str, deadline: Duration) -> Result<Reply, ProcessError> {
     let path = "/version";
     world.ask(&Question { docker, path, deadline })
 }
@@ -38,6 +44,45 @@ fn one_child_answers_many_questions() {
         assert_eq!((reply.status, &reply.body["a"]), (200, &1.into()));
     }
     assert_eq!(starts(folder.path()), 1);
+}
+
+/// What counts its answers.
+const COUNTS: &str = "n=0; while hear; do n=$((n+1)); printf 'HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n1\\r\\n%s\\r\\n0\\r\\n\\r\\n' $((n % 10)); done";
+
+/// A moment lasts a few hundredths of a second, and a busy machine may take longer between two lines of a test: one of
+/// many tries must fit into it.
+#[test]
+fn two_looks_in_a_moment_are_one_question() {
+    let (world, folder) = (Real::new(), tempfile::tempdir().unwrap());
+    let docker = docker(folder.path(), COUNTS);
+    let same = |_| ask(&world, &docker, LONG).unwrap() == ask_again(&world, &docker, LONG).unwrap();
+    assert!((0..100).any(same));
+}
+
+#[test]
+fn whatever_is_done_ends_the_moment() {
+    let (world, folder) = (Real::new(), tempfile::tempdir().unwrap());
+    let docker = docker(folder.path(), COUNTS);
+    let nothing = HttpRequest {
+        url: "http://127.0.0.1:1/".into(),
+        host: None,
+        timeout: LONG,
+    };
+    let lock = folder.path().join("lock");
+    let deeds: [&dyn Fn(); 5] = [
+        &|| drop(world.run(&Command::new("true", [""; 0]))),
+        &|| drop(world.get(&nothing)),
+        &|| drop(world.connect("127.0.0.1", 1, LONG)),
+        &|| _ = world.pause(Duration::ZERO),
+        &|| drop(world.try_lock(&lock)),
+    ];
+    let mut before = ask(&world, &docker, LONG).unwrap();
+    for (n, deed) in deeds.iter().enumerate() {
+        deed();
+        let after = ask_again(&world, &docker, LONG).unwrap();
+        assert_ne!(before, after, "deed {n}");
+        before = after;
+    }
 }
 
 #[test]

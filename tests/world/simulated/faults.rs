@@ -121,6 +121,7 @@ fn ill_apps_behave_as_described() {
         code: 3,
         log: "no database\ngood bye".into(),
         out_of_memory: true,
+        once: false,
     };
     let dead = with(Behaviour {
         dies: Some(death),
@@ -143,6 +144,7 @@ fn a_restart_policy_tries_again_and_again() {
         code: 1,
         log: String::new(),
         out_of_memory: false,
+        once: false,
     };
     assert!(world.behave(
         "shop:0.0.1",
