@@ -163,22 +163,24 @@ impl Nginx<'_> {
         Ok(generation(&self.ask(container, "/zdt", LIVE)?))
     }
 
-    /// The same, after a reload that shall bring `wanted`: asked on several connections at once. While old and new
-    /// workers accept side by side, an idle machine gives one connection after the other to the same old worker, for all
-    /// of that tenth of a second.
+    /// The same, after a reload that shall bring `wanted`: asked once, and then on several connections at once. While old
+    /// and new workers accept side by side, an idle machine gives one connection after the other to the same old worker,
+    /// for all of that tenth of a second.
     pub fn live_now(&self, container: &Container, wanted: &Generation) -> Result<Option<Generation>, NetError> {
+        let found = self.live(container)?;
+        if found.as_ref() == Some(wanted) {
+            return Ok(found);
+        }
         let (world, request) = (self.world, self.request(container, "/zdt", LIVE)?);
-        let mut answers = std::thread::scope(|scope| {
+        let answers = std::thread::scope(|scope| {
             let asked: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(|| world.get(&request))).collect();
             let answers = asked.into_iter().map(|one| one.join());
             answers
                 .map(|answer| answer.unwrap_or_else(|payload| std::panic::resume_unwind(payload)))
                 .collect::<Vec<_>>()
         });
-        let is_wanted =
-            |answer: &Result<HttpAnswer, NetError>| answer.as_ref().ok().and_then(generation).as_ref() == Some(wanted);
-        let best = answers.iter().position(is_wanted).unwrap_or(0);
-        Ok(generation(&answers.swap_remove(best)?))
+        let mut found_now = answers.iter().flatten().filter_map(generation);
+        Ok(found_now.find(|answer| answer == wanted).or(found))
     }
 
     /// Asks the private server for `path` on a fresh connection.
