@@ -23,8 +23,11 @@ const RELOAD_LIMIT: Duration = Duration::from_secs(60);
 /// How long workers that live for a moment only may need for their last requests.
 const LAST_REQUESTS: Duration = Duration::from_secs(30);
 
-/// How often a proof is looked for. The nonce answers 1 to 9 ms after the signal (measured, field notes).
+/// How often a proof is looked for that the next step waits for. The nonce answers 1 to 9 ms after the signal (measured,
+/// field notes).
 const LOOK: Duration = Duration::from_millis(10);
+/// The same where a drain takes a tenth of a second anyway.
+const LOOK_WITH_THE_DRAIN: Duration = Duration::from_millis(25);
 
 /// How soon a proof is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,14 +216,14 @@ impl Nginx<'_> {
         before: &[u32],
         proof: Proof,
     ) -> Result<Vec<Process>, Failure> {
-        let ask = || match proof {
-            Proof::Now => self.live_now(container, generation),
-            Proof::WithTheDrain => self.live(container),
+        let (ask, pause): (fn(&Self, _, _) -> _, _) = match proof {
+            Proof::Now => (Self::live_now, LOOK),
+            Proof::WithTheDrain => (|nginx, container, _| nginx.live(container), LOOK_WITH_THE_DRAIN),
         };
         let start = self.world.now();
         let mut last = String::from("nothing yet");
         while self.world.now().saturating_sub(start) < self.proof_limit {
-            match ask() {
+            match ask(self, container, generation) {
                 Ok(Some(live)) if live.nonce == generation.nonce => {
                     let now = workers(self.engine, container)?;
                     if now
@@ -236,7 +239,7 @@ impl Nginx<'_> {
                 Err(error) => last = error.to_string(),
             }
             // Interrupts wait: a reload that was signalled must be known to be live or not.
-            self.world.pause(LOOK);
+            self.world.pause(pause);
         }
         let mut failure = Failure::new(format!("the reload is not proved after {:?}: {last}", self.proof_limit));
         failure.notes = self.last_words(container);
