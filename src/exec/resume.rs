@@ -6,13 +6,14 @@ use super::runner::Runner;
 use crate::drivers::Failure;
 use crate::plan::Node;
 use crate::site::{Resource, Stopped};
-use crate::verbs::Verb;
+use crate::verbs::{Containers, Verb};
 
 /// What becomes of containers that should serve and were stopped while nobody looked.
 fn stopped(runner: &Runner) -> Stopped {
     let steps = runner.plan.steps();
-    let stops =
-        |(node, verb): &(&Node, &dyn Verb)| verb.title().starts_with("stop ") && runner.journal.is_begun(&node.id);
+    let stops = |(node, verb): &(&Node, &dyn Verb)| {
+        verb.containers() == Containers::Stopped && runner.journal.is_begun(&node.id)
+    };
     match steps.iter().any(|(_, verb)| verb.needs().proxy) {
         true if steps.iter().any(stops) => Stopped::StartProxy,
         true => Stopped::Start,

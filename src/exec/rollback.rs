@@ -9,6 +9,7 @@ use super::{Event, Standing, resume};
 use crate::drivers::Failure;
 use crate::plan::declared::HEALTHY_LIMIT;
 use crate::site::{Allow, Before, Expect, Good, Ran, Resource, Site, state_dir};
+use crate::verbs::Containers;
 
 /// What there is to go back to.
 #[derive(Debug, Default)]
@@ -152,11 +153,7 @@ fn wants(target: &Target, name: &str) -> bool {
 fn aborted(runner: &Runner) -> bool {
     let journal = runner.journal;
     runner.plan.steps().iter().any(|(node, verb)| {
-        let title = verb.title();
-        let changes = ["recreate ", "restart ", "stop ", "start ", "up"]
-            .iter()
-            .any(|verb| title.starts_with(verb));
-        changes && journal.is_begun(&node.id) && !journal.is_done(&node.id)
+        verb.containers() != Containers::Kept && journal.is_begun(&node.id) && !journal.is_done(&node.id)
     })
 }
 

@@ -192,8 +192,7 @@ impl<'a> Runner<'a> {
     ) -> Result<(), Stopped> {
         let id = node.id.clone();
         let title = verb.title();
-        let waits = verb.undo() == Undo::Nothing && title.starts_with("await healthy");
-        let skip = self.resumed && self.is_done(node, verb) && !(open && waits);
+        let skip = self.resumed && self.is_done(node, verb) && !(open && verb.looks());
         if skip || self.skip_open(node, verb) {
             self.sink.event(&Event::Skipped { id, title, depth });
             return Ok(());

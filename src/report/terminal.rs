@@ -39,6 +39,8 @@ struct State {
     /// Of what was printed last, so that words of a recipe stand below what says them.
     depth: usize,
     dry: bool,
+    /// The running step has said something: its words are its line.
+    said: bool,
     /// A person is asked something: the bottom line is theirs.
     asking: bool,
     over: bool,
@@ -52,6 +54,7 @@ impl Terminal {
             live: Live::default(),
             depth: 0,
             dry: false,
+            said: false,
             asking: false,
             over: false,
         };
@@ -146,7 +149,11 @@ impl State {
     fn event(&mut self, event: &Event) {
         self.depth = event.depth().unwrap_or(self.depth);
         match event {
-            Event::StepStarted { id, title, depth } => self.live.begin(id, title, *depth),
+            Event::StepStarted { id, title, depth } => {
+                self.said = false;
+                self.live.begin(id, title, *depth);
+            }
+            Event::Said { .. } => self.said = true,
             Event::Progress { id, line } => self.live.says(id, line),
             Event::StepDone { id, .. }
             | Event::StepFailed { id, .. }
@@ -156,11 +163,18 @@ impl State {
             Event::Ended { .. } => self.live.end_all(),
             Event::Group { .. }
             | Event::Preflight { .. }
-            | Event::Said { .. }
             | Event::Warned { .. }
             | Event::Policy { .. }
             | Event::Undone { .. }
             | Event::UndoFailed { .. } => {}
+        }
+        // `say` is its words: no line of its own after them, and in a plan the line alone.
+        let (done, said) = (
+            matches!(event, Event::StepDone { .. }),
+            matches!(event, Event::Said { .. }),
+        );
+        if done && self.said || said && self.dry {
+            return;
         }
         let text = lines(event, self.depth, self.dry, self.screen.sheet());
         if !text.is_empty() {

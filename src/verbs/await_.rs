@@ -106,6 +106,10 @@ impl Verb for Healthy {
         Undo::Nothing
     }
 
+    fn looks(&self) -> bool {
+        true
+    }
+
     fn run(&self, stage: &Stage) -> Result<String, Failure> {
         let expect = Expect {
             path: self.path.clone(),

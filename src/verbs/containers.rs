@@ -1,6 +1,6 @@
 //! `start`, `stop`, `restart`, `down`.
 
-use super::{ALLOW, Needs, Spec, Stage, Undo, Verb, allow, allowed, key};
+use super::{ALLOW, Containers, Needs, Spec, Stage, Undo, Verb, allow, allowed, key};
 use crate::drivers::Failure;
 use crate::plan::Args;
 use crate::site::Allow;
@@ -97,6 +97,13 @@ impl Verb for Simple {
         match self.what {
             What::Start => Undo::Nothing,
             What::Stop | What::Restart => Undo::BeforeImage,
+        }
+    }
+
+    fn containers(&self) -> Containers {
+        match self.what {
+            What::Start | What::Restart => Containers::Changed,
+            What::Stop => Containers::Stopped,
         }
     }
 

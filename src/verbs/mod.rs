@@ -53,6 +53,16 @@ pub trait Verb: Debug + Send + Sync {
 
     fn undo(&self) -> Undo;
 
+    /// What it does to backends' containers: half of that leaves one that nobody may trust.
+    fn containers(&self) -> Containers {
+        Containers::Kept
+    }
+
+    /// Whether what it found is known to this process only, so that a resumed run looks again.
+    fn looks(&self) -> bool {
+        false
+    }
+
     /// Does it; gives facts for the line's end.
     fn run(&self, stage: &Stage) -> Result<String, Failure>;
 }
@@ -99,6 +109,15 @@ pub enum Undo {
     BeforeImage,
     /// Nobody can; listed when it matters.
     Never,
+}
+
+/// What becomes of backends' containers in a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Containers {
+    Kept,
+    /// Made, replaced, started or restarted.
+    Changed,
+    Stopped,
 }
 
 /// Every verb, in the order of the documentation.

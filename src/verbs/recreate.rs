@@ -1,6 +1,6 @@
 //! `recreate`: a new container, most often with a new image.
 
-use super::{ALLOW, Needs, Spec, Stage, Undo, Verb, allow, allowed, key};
+use super::{ALLOW, Containers, Needs, Spec, Stage, Undo, Verb, allow, allowed, key};
 use crate::drivers::Failure;
 use crate::plan::{Args, Text};
 use crate::site::Allow;
@@ -65,6 +65,10 @@ impl Verb for Recreate {
 
     fn undo(&self) -> Undo {
         Undo::BeforeImage
+    }
+
+    fn containers(&self) -> Containers {
+        Containers::Changed
     }
 
     fn run(&self, stage: &Stage) -> Result<String, Failure> {

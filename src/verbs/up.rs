@@ -1,6 +1,6 @@
 //! `up`: what is missing starts, what runs stays.
 
-use super::{Needs, Spec, Stage, Start, Undo, Verb, key};
+use super::{Containers, Needs, Spec, Stage, Start, Undo, Verb, key};
 use crate::drivers::Failure;
 use crate::plan::{Args, Text};
 
@@ -78,6 +78,10 @@ impl Verb for Up {
 
     fn undo(&self) -> Undo {
         Undo::BeforeImage
+    }
+
+    fn containers(&self) -> Containers {
+        Containers::Changed
     }
 
     fn run(&self, stage: &Stage) -> Result<String, Failure> {

@@ -1,6 +1,12 @@
 //! Ctrl-C, SIGTERM, a second one, and a terminal that goes away.
 
-use std::process::Stdio;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::{Command, Stdio};
+
+use rustix::fs::OFlags;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::common::{Action, Running, Shim};
 use crate::ground::{Ground, USUAL, journal, settled};
@@ -115,6 +121,53 @@ fn the_terminal_goes_away() {
     let status = child.wait().expect("it ends");
     assert_eq!(status.code(), Some(0));
     assert!(shim.calls().iter().any(|call| call.ends_with("-s reload")));
+    ground.ends("0.0.2");
+}
+
+/// A real window: zdt leads the session of a pseudo terminal that is closed in the middle of the run.
+#[test]
+fn the_window_is_closed() {
+    let ground = Ground::new("window");
+    let recipe = ground.recipe(&USUAL);
+    let mut window = File::from(openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo terminal"));
+    grantpt(&window)
+        .and_then(|()| unlockpt(&window))
+        .expect("it can be used");
+    let name = ptsname(&window, Vec::new())
+        .expect("it has a name")
+        .into_string()
+        .unwrap();
+    let screen = || {
+        let mut open = File::options();
+        open.read(true).write(true).custom_flags(OFlags::NOCTTY.bits() as i32);
+        open.open(&name).expect("its other side opens")
+    };
+    let words = Ground::words(&recipe, "0.0.2");
+    let zdt = ground
+        .sandbox
+        .command(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut session = Command::new("setsid");
+    session.arg("--ctty").arg(zdt.get_program()).args(zdt.get_args());
+    for (name, value) in zdt.get_envs() {
+        match value {
+            Some(value) => session.env(name, value),
+            None => session.env_remove(name),
+        };
+    }
+    if let Some(folder) = zdt.get_current_dir() {
+        session.current_dir(folder);
+    }
+    session.stdin(screen()).stdout(screen()).stderr(screen());
+    let mut child = session.spawn().expect("setsid starts");
+    drop(session);
+    let mut seen = Vec::new();
+    while !String::from_utf8_lossy(&seen).contains("recreate app_1") {
+        let mut some = [0; 1024];
+        let count = window.read(&mut some).expect("zdt writes to its terminal");
+        seen.extend_from_slice(&some[..count]);
+    }
+    drop(window);
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
     ground.ends("0.0.2");
 }
 
