@@ -133,7 +133,7 @@ impl Shim {
         self.fault(&format!("{matches} && {count}"), &action)
     }
 
-    /// The engine never answers the `n`th question whose first line has these words in it (`/top?`), counted from 1.
+    /// The engine never answers the `n`th question whose first line has these words in it (`/version`), counted from 1.
     pub fn silent(mut self, words: &'static str, nth: usize) -> Shim {
         let fate = Fate::Silent;
         self.held.push(Held { words, nth, fate });

@@ -50,8 +50,8 @@ fn compose_never_returns_for_the_second_backend() {
 }
 
 #[test]
-fn a_look_at_the_workers_never_returns() {
-    is_silent("top-hangs", "/top?", 2);
+fn a_question_to_the_engine_never_returns() {
+    is_silent("look-hangs", "service%3Dapp_2", 1);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn the_engine_hangs_for_half_a_minute_at_each_step() {
     let late = || Action::before("sleep 30");
     let mut shim = Shim::new(&ground.sandbox)
         .late("/version", 1, half)
-        .late("/top?", 3, half);
+        .late("service%3Dapp_1", 2, half);
     for (pattern, n) in [
         ("docker\\ pull*", 1),
         ("docker\\ exec*nginx\\ -T*", 1),
