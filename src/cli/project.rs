@@ -1,11 +1,11 @@
 //! `resume`, `rollback`, `abandon`: what to do about a run that was not finished, or one that was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::args::{ProjectArgs, RecipeArgs};
 use super::recipe::{self, Ready, Told};
-use super::run::{Terminal, exit_code, head, nonce, options, started};
+use super::run::{Terminal, exit_code, given, head, nonce, options, started};
 use crate::drivers::Failure;
 use crate::exec::journal::{self, Ended, Journal, Past};
 use crate::exec::{Mode, OpenStep, Options, Outcome, Session, recall};
@@ -157,7 +157,8 @@ fn go_on(world: &Real, dir: &Path, args: &ProjectArgs, resume: Option<OpenStep>)
 
 fn session(world: &Real, ready: &Ready, args: &ProjectArgs, options: &Options, mode: Mode, back: bool) -> u8 {
     let sink = super::sink(args.log.as_deref(), &ready.plan.secrets, None);
-    started(sink.as_ref(), ready, "");
+    let (what, params) = headline(ready, &mode, back);
+    started(sink.as_ref(), what, params, "");
     let session = Session {
         world,
         plan: &ready.plan,
@@ -177,6 +178,21 @@ fn session(world: &Real, ready: &Ready, args: &ProjectArgs, options: &Options, m
         return 0;
     }
     exit_code(result, &ready.plan.secrets)
+}
+
+/// What the first line says is done.
+fn headline(ready: &Ready, mode: &Mode, back: bool) -> (String, Vec<String>) {
+    let name = &ready.plan.name;
+    match mode {
+        Mode::Fresh(head) => {
+            let to = head.back_to.iter().flat_map(|good| good.images.values());
+            let images: BTreeSet<&str> = to.map(|(image, _)| image.as_str()).collect();
+            let images: Vec<&str> = images.into_iter().collect();
+            (format!("rollback to {}", images.join(", ")), Vec::new())
+        }
+        Mode::Resume(_) if !back => (format!("resume of {name}"), given(ready)),
+        Mode::Resume(_) | Mode::Rollback(_) => (format!("rollback of {name}"), given(ready)),
+    }
 }
 
 /// Without an unfinished run: the newest set of images that served before and differs from what runs now.
@@ -209,6 +225,7 @@ fn back_to_good(world: &Real, dir: &Path, args: &ProjectArgs, options: &Options)
     head.back_to = Some(good.clone());
     if let Some(past) = past.head {
         (head.set, head.files) = (past.set, past.files);
+        head.compose_command = head.compose_command.or(past.compose_command);
     }
     Ok(session(world, &ready, args, options, Mode::Fresh(Box::new(head)), true))
 }

@@ -82,7 +82,7 @@ fn for_real(world: &Real, ready: &Ready, args: &RunArgs) -> u8 {
         .iter()
         .map(|path| crate::plan::normal(&ready.settings.cwd.join(path)))
         .collect();
-    started(screen.as_ref(), ready, &head.id);
+    started(screen.as_ref(), ready.plan.name.clone(), given(ready), &head.id);
     let session = Session {
         world,
         plan: &ready.plan,
@@ -102,11 +102,12 @@ fn for_real(world: &Real, ready: &Ready, args: &RunArgs) -> u8 {
     code
 }
 
-pub fn started(sink: &dyn Sink, ready: &Ready, run: &str) {
+/// The first line: what is run, with which params.
+pub fn started(sink: &dyn Sink, what: String, params: Vec<String>, run: &str) {
     sink.event(&Event::Started {
-        recipe: ready.plan.name.clone(),
+        recipe: what,
         run: run.to_string(),
-        params: given(ready),
+        params,
         dry: None,
     });
 }
@@ -164,13 +165,26 @@ fn signal_code(interrupt: Option<Interrupt>) -> u8 {
 pub fn head(world: &Real, ready: &Ready, options: &Options) -> Head {
     let at = seconds(world);
     let user = ready.settings.env.get("USER");
-    ready.head(Beginning {
+    let by_path = |command: &String| match command.contains('/') {
+        true => crate::plan::normal(&ready.settings.cwd.join(command))
+            .display()
+            .to_string(),
+        false => command.clone(),
+    };
+    let compose_command = options.compose_command.as_ref().map(by_path);
+    let head = ready.head(Beginning {
         id: new_id(world, &nonce()),
         at,
-        user: user.cloned().unwrap_or_else(|| "unknown".to_string()),
+        user: user
+            .cloned()
+            .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw())),
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         allow_downtime: options.allow_downtime,
-    })
+    });
+    Head {
+        compose_command,
+        ..head
+    }
 }
 
 /// 128 random bits from the kernel, in hexadecimal.

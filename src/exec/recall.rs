@@ -117,9 +117,13 @@ pub fn recall(head: &Head, mut settings: Settings, whole: bool) -> Result<Ready,
         sources: loaded.sources,
         diagnostics,
     })?;
-    with_templates(plan, paths, settings, &|path| {
+    let mut ready = with_templates(plan, paths, settings, &|path| {
         head.templates.get(path).cloned().ok_or_else(missing)
-    })
+    })?;
+    if let (Some(command), Some(deployment)) = (&head.compose_command, &mut ready.plan.deployment) {
+        deployment.compose.command = Some(command.clone());
+    }
+    Ok(ready)
 }
 
 fn source(kept: &Kept) -> Source {
@@ -169,6 +173,7 @@ impl Ready {
             tasks: self.settings.tasks.clone(),
             files: Vec::new(),
             cwd: self.settings.cwd.clone(),
+            compose_command: None,
             allow_downtime: beginning.allow_downtime,
             plan: self.plan.steps().iter().map(|(node, _)| node.id.clone()).collect(),
             back_to: None,

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::common::{Fact, Running, Sandbox, Traffic};
+use crate::common::{Fact, Run, Running, Sandbox, Traffic};
 
 fn others(sandbox: &Sandbox, backend: &str) -> Vec<Fact> {
     let mut all = sandbox.containers();
@@ -24,6 +24,33 @@ fn steps_on_the_command_line_move_one_backend_and_touch_no_other() {
     assert_eq!(others(&sandbox, "app_1"), before);
     assert_eq!(sandbox.container("app_1").image, "zdt/sample-app:0.0.2");
     sandbox.assert_all_enabled();
+}
+
+/// Whoever goes back, or looks, uses the compose that was named at first: another generation would take every container
+/// for one that must be recreated.
+#[test]
+fn the_compose_that_was_named_is_used_again() {
+    let sandbox = Sandbox::new("named-compose");
+    sandbox.provision("0.0.1");
+    let upgraded = sandbox.upgrade("0.0.2").ok();
+    let compose = |run: &Run| {
+        let words: Vec<&str> = run.stdout.split_whitespace().collect();
+        let at = words
+            .iter()
+            .position(|word| *word == "compose")
+            .expect("preflight names it");
+        words[at + 1].to_string()
+    };
+    let dir = sandbox.dir.display().to_string();
+    let unnamed = |verb: &str| {
+        let mut command = sandbox.bare(&[verb, "--dir", &dir]);
+        command.env_remove("ZDT_COMPOSE");
+        Running::start(command, None).wait().ok()
+    };
+    let back = unnamed("rollback").says("rollback to zdt/sample-app:0.0.1");
+    assert_eq!(compose(&back), compose(&upgraded));
+    let status = unnamed("status");
+    assert!(!status.stdout.contains("drift"), "{}", status.stdout);
 }
 
 #[test]

@@ -136,6 +136,9 @@ pub struct Head {
     #[serde(default)]
     pub files: Vec<PathBuf>,
     pub cwd: PathBuf,
+    /// The compose command named on the command line: whoever goes on uses the same.
+    #[serde(default)]
+    pub compose_command: Option<String>,
     pub allow_downtime: bool,
     /// The plan's node ids, to be sure that a resumed run plans the same.
     pub plan: Vec<String>,
