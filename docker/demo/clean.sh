@@ -15,8 +15,9 @@ if docker version >/dev/null 2>&1; then
     # The names by which zdt keeps images that it may have to bring back.
     docker image ls --filter "reference=zdt-keep/$1" --format '{{.Repository}}:{{.Tag}}' | xargs -r docker image rm >/dev/null
 fi
-"$here/clean.sh"
+# Before the images, of which one may be in use elsewhere: what a load has found says nothing any more.
 rm -f "$(dirname "$here")/target/demo-load-$3".*
+"$here/clean.sh"
 # zdt keeps the journal of this very step in the folder, so the folder goes when zdt has gone.
 zdt=$PPID
 setsid sh -c 'while kill -0 "$1" 2>/dev/null; do sleep 0.02; done; rm -rf "$2"' sh "$zdt" "$2" >/dev/null 2>&1 </dev/null &
