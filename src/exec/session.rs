@@ -238,11 +238,8 @@ impl Session<'_> {
             });
         }
         let touched = !runner.journal.touched_nothing();
-        // Whatever the step made of it: an interrupt that has arrived is answered here.
-        let interrupted = stopped.failure.kind == FailureKind::Interrupted || self.world.pending().is_some();
-        if interrupted {
-            self.world.acknowledge();
-        }
+        // What a first interrupt asks for is the failure policy, whether it has come or comes now.
+        self.world.acknowledge();
         let irreversible = self.irreversible(runner);
         let outcome = if !touched && irreversible.is_empty() {
             match stopped.failure.kind {
@@ -257,11 +254,9 @@ impl Session<'_> {
         } else {
             self.policy(runner)?
         };
-        for (nodes, when) in [(&runner.plan.on_failure, "on failure")] {
-            if let Err(second) = runner.nodes(nodes, 0, None) {
-                let line = format!("`{when}` failed itself: {}", second.failure.message);
-                self.sink.event(&Event::Warned { line });
-            }
+        if let Err(second) = runner.nodes(&runner.plan.on_failure, 0, None) {
+            let line = format!("`on failure` failed itself: {}", second.failure.message);
+            self.sink.event(&Event::Warned { line });
         }
         Ok(outcome)
     }

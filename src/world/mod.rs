@@ -198,15 +198,15 @@ pub trait Clock {
     fn now(&self) -> Duration;
     fn wall(&self) -> SystemTime;
     /// Waits; returns early with `false` when an interrupt arrives (`true`: the whole time passed).
-    /// When an interrupt already arrived earlier and was noted by [`Signals::acknowledge`], only a further one ends it.
+    /// After [`Signals::acknowledge`] only a second interrupt ends it.
     fn pause(&self, time: Duration) -> bool;
 }
 
 /// Ctrl-C and SIGTERM. SIGHUP and SIGPIPE never stop a run.
 pub trait Signals {
-    /// Interrupts that arrived and were not yet acknowledged.
+    /// The interrupt that arrived, unless it is the first and was acknowledged.
     fn pending(&self) -> Option<Interrupt>;
-    /// From here on the failure policy runs: only a further interrupt counts.
+    /// From here on the failure policy runs: only a second interrupt counts, whether the first has come by now or not.
     fn acknowledge(&self);
 }
 

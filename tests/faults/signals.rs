@@ -81,6 +81,20 @@ fn once_while_nginx_reloads() {
     ground.ends("0.0.1");
 }
 
+/// It asks for what is being done already.
+#[test]
+fn once_while_it_goes_back() {
+    let ground = Ground::new("back");
+    let recipe = ground.recipe(&USUAL);
+    let shim = Shim::new(&ground.sandbox).on("docker-compose*up*", 2, Action::signal_zdt("INT"));
+    ground
+        .start_behind(&shim, &recipe, "0.0.3-dies")
+        .wait()
+        .exits(3)
+        .says("app_1 back to");
+    ground.ends("0.0.1");
+}
+
 #[test]
 fn twice() {
     let ground = Ground::new("twice");

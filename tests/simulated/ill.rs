@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use zdt::exec::{Event, Outcome};
 use zdt::world::simulated::{Answers, Behaviour, Death, Image, ImageKind};
+use zdt::world::{Clock, Interrupt};
 
 use crate::matrix::{Subject, short, upgrade_of};
 use crate::shop::{OLD, Ran, Shop};
@@ -139,6 +140,29 @@ fn a_late_illness_is_seen_by_a_longer_look() {
     assert!(matches!(ran, Ran::Ended(Outcome::RolledBack, _)), "{}", short(&ran));
     shop.is_all(OLD).unwrap();
     shop.unharmed(1).unwrap();
+}
+
+/// A first interrupt asks for the way back; while zdt is on it, it is asked for nothing else.
+#[test]
+fn an_interrupt_on_the_way_back_does_not_stop_it() {
+    let shop = offered(dies(100));
+    let calm = shop.twin();
+    let ran = calm.upgrade();
+    assert!(matches!(ran, Ran::Ended(Outcome::RolledBack, _)), "{}", short(&ran));
+    let whole = calm.world.now() - shop.world.now();
+    // From somewhere in the first drain on.
+    for at in (5..20).map(|part| whole * part / 20) {
+        let shop = shop.twin();
+        shop.world.interrupt_at(shop.world.now() + at, Interrupt::Int);
+        let ran = shop.upgrade();
+        assert!(
+            matches!(ran, Ran::Ended(Outcome::RolledBack, _)),
+            "{at:?} of {whole:?}: {}",
+            short(&ran)
+        );
+        shop.is_all(OLD).unwrap();
+        shop.unharmed(1).unwrap();
+    }
 }
 
 /// No image of that name anywhere: nothing is touched.

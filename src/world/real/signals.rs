@@ -39,9 +39,8 @@ impl Interrupts {
     }
 
     pub(super) fn acknowledge(&self) {
-        let mut count = self.lock();
-        // A second one that came before this counts still: it is the one that says "stop now".
-        count.acknowledged = count.arrived.min(1);
+        // A second one counts, also if it came before this: it is the one that says "stop now".
+        self.lock().acknowledged = 1;
     }
 
     pub(super) fn second(&self) -> bool {
