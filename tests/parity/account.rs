@@ -55,11 +55,13 @@ fn told(event: &Value) -> Option<Value> {
     Some(event)
 }
 
-/// A record without who wrote it and when, and without the recipe's and the templates' texts.
+/// A record without who wrote it, when and with which compose, and without the recipe's and the templates' texts.
 fn recorded(line: &str) -> String {
     let mut record: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     if let Some(fields) = record.as_object_mut() {
-        fields.retain(|name, _| !["at", "pid", "user", "host", "sources", "templates"].contains(&name.as_str()));
+        fields.retain(|name, _| {
+            !["at", "pid", "user", "host", "sources", "templates", "compose_command"].contains(&name.as_str())
+        });
     }
     if let Some(notes) = record.get_mut("notes").and_then(Value::as_array_mut) {
         notes.dedup();
