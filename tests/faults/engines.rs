@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::common::{Action, Engine, Run, Running, Sandbox, Shim, await_fact, engine};
+use crate::common::{Action, Engine, Run, Running, Sandbox, Shim, await_fact, engine, repository};
 use crate::ground::{Ground, Steps, USUAL, journal, lost_within};
 use crate::waits::bounded;
 use rustix::process::Signal;
@@ -167,6 +167,32 @@ fn the_engine_is_frozen_for_half_a_minute() {
     held.engine("thaw");
     let (ground, run) = held.end();
     run.ok();
+    ground.ends("0.0.2");
+}
+
+/// The same at each step around it, up to where a new container serves.
+#[test]
+#[ignore = "full matrix"]
+fn the_engine_is_frozen_for_half_a_minute_at_each_step() {
+    let ground = own("frozen-steps", false);
+    for service in ["app_1", "app_2"] {
+        knows_its_database(&ground.sandbox, service);
+    }
+    // Not through the shim, and not to the engine that is about to be frozen.
+    let path = std::env::var("PATH").expect("there is a PATH");
+    let script = repository().join("docker/engine.sh");
+    let (script, name) = (script.display(), ground.sandbox.engine_name());
+    let freeze = format!(
+        "export PATH='{path}'; unset DOCKER_HOST; '{script}' freeze {name}; \
+         setsid sh -c \"sleep 30; '{script}' thaw {name}; echo thawed\" &"
+    );
+    let shim = Shim::new(&ground.sandbox)
+        .on("docker\\ pull*", 1, Action::before(&freeze))
+        .on("docker\\ exec*reload", 1, Action::before(&freeze))
+        .on("docker-compose*\\ up\\ *", 1, Action::after(&freeze));
+    let recipe = ground.recipe(&USUAL);
+    ground.start_behind(&shim, &recipe, "0.0.2").wait().ok();
+    assert_eq!(shim.said().matches("thawed").count(), 3);
     ground.ends("0.0.2");
 }
 
