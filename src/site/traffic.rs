@@ -96,8 +96,7 @@ impl Site<'_> {
             Allow::Nothing => self.others_serve(),
             Allow::Downtime => Ok(()),
         };
-        let (old, seen) = (&applied.old_workers, applied.seen);
-        let wait = wait_gone(self.world, &self.engine, &proxy, old, seen, limit, &others)?;
+        let wait = wait_gone(self.world, &self.engine, &proxy, &applied, limit, &others)?;
         let generation = self.state.borrow().generation;
         let failure = match wait {
             // Workers that went at `worker_shutdown_timeout` were cut, with the requests they had.

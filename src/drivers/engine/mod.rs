@@ -188,10 +188,12 @@ impl<'w> Engine<'w> {
     /// machine runs them, else from the engine, which starts a `ps` for that (15 ms).
     pub fn processes(&self, of: &Container) -> Result<Vec<Process>, Failure> {
         if let Some(pids) = self.world.members(&of.id, of.state.pid) {
-            let process = |pid| self.world.title(pid).map(|title| Process { pid, title });
-            let found: Vec<Process> = pids.into_iter().filter_map(process).collect();
+            // The kernel lists them, so they are there, whether or not a title can be read.
+            let title = |pid| self.world.title(pid).unwrap_or_default();
+            let process = |pid| Process { pid, title: title(pid) };
+            let found: Vec<Process> = pids.into_iter().map(process).collect();
             // Where not even the first one's title is to be read, none can be.
-            if found.iter().any(|process| process.pid == of.state.pid) {
+            if found.iter().any(|one| one.pid == of.state.pid && !one.title.is_empty()) {
                 return Ok(found);
             }
         }

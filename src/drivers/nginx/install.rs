@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::dump::Dump;
-use super::workers::{Wait, leaving, wait_gone, workers};
+use super::workers::{Wait, leaving, wait_gone, whole, workers};
 use super::{Generation, Nginx, candidate};
 use crate::drivers::Failure;
 use crate::drivers::engine::{Container, Process};
@@ -48,6 +48,9 @@ pub struct Applied {
     pub old_workers: Vec<u32>,
     /// All workers as the proof saw them.
     pub seen: Vec<Process>,
+    /// There were more new ones than one reload makes: somebody else reloaded at the same moment, perhaps with the file
+    /// of before, and no old worker of that was there to be counted.
+    pub more: bool,
     pub took: Duration,
 }
 
@@ -166,8 +169,7 @@ impl Nginx<'_> {
     /// Workers of a configuration that was taken back may have lived for a moment: only when they are gone does the
     /// previous one rule alone.
     fn gone(&self, container: &Container, back: Applied) -> Result<(), Failure> {
-        let (old, seen) = (&back.old_workers, back.seen);
-        match wait_gone(self.world, self.engine, container, old, seen, LAST_REQUESTS, &|| Ok(()))? {
+        match wait_gone(self.world, self.engine, container, &back, LAST_REQUESTS, &|| Ok(()))? {
             Wait::Gone(_) => Ok(()),
             Wait::Interrupted => Err(Failure::interrupted()),
             Wait::CalledOff(failure) => Err(failure),
@@ -197,16 +199,18 @@ impl Nginx<'_> {
         proof: Proof,
     ) -> Result<Applied, Failure> {
         let start = self.world.now();
-        let before: Vec<u32> = workers(self.engine, container)?
-            .iter()
-            .map(|worker| worker.pid)
-            .collect();
         self.write(&self.config, text, mode)?;
+        // Only now: whoever else reloads from here on reads this file.
+        let before = whole(self.world, self.engine, container)?;
+        let pids: Vec<u32> = before.iter().map(|worker| worker.pid).collect();
         self.reload(container)?;
-        let seen = self.prove(container, generation, &before, proof)?;
+        let seen = self.prove(container, generation, &pids, proof)?;
+        let fresh = seen.iter().filter(|one| !pids.contains(&one.pid) && !leaving(one));
+        let more = fresh.count() > before.iter().filter(|one| !leaving(one)).count();
         Ok(Applied {
-            old_workers: before,
+            old_workers: pids,
             seen,
+            more,
             took: self.world.now().saturating_sub(start),
         })
     }

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use super::Applied;
 use crate::drivers::engine::{Container, Engine, Process};
 use crate::drivers::{Failure, FailureKind};
 use crate::world::World;
 
 /// nginx's own title of a worker (`src/os/unix/ngx_process_cycle.c`).
 const WORKER: &str = "nginx: worker process";
+const MASTER: &str = "nginx: master process";
+/// So often a fork is waited for.
+const FORKS: usize = 20;
 /// What the title says while a worker finishes its last requests.
 const LEAVING: &str = "is shutting down";
 
@@ -36,10 +40,24 @@ const GO_ON: Duration = Duration::from_secs(1);
 /// The workers of a container, at one moment.
 pub fn workers(engine: &Engine, container: &Container) -> Result<Vec<Process>, Failure> {
     let processes = engine.processes(container)?;
-    Ok(processes
-        .into_iter()
-        .filter(|process| process.title.starts_with(WORKER))
-        .collect())
+    Ok(processes.into_iter().filter(is_worker).collect())
+}
+
+fn is_worker(process: &Process) -> bool {
+    process.title.starts_with(WORKER)
+}
+
+/// The same, not looked at in the middle of a fork: a worker of that moment still has the master's title.
+pub fn whole(world: &dyn World, engine: &Engine, container: &Container) -> Result<Vec<Process>, Failure> {
+    for _ in 0..FORKS {
+        let all = engine.processes(container)?;
+        let masters = all.iter().filter(|process| process.title.starts_with(MASTER));
+        if masters.count() <= 1 {
+            return Ok(all.into_iter().filter(is_worker).collect());
+        }
+        world.pause(Duration::from_millis(2));
+    }
+    workers(engine, container)
 }
 
 pub fn leaving(worker: &Process) -> bool {
@@ -60,24 +78,25 @@ pub enum Wait {
     CalledOff(Failure),
 }
 
-/// Waits until none of `old` is left and no worker of the container is leaving, whoever reloaded. `seen` are the workers
-/// as somebody looked at them just now. `go_on` is asked about once a second, and its failure ends the wait.
+/// Waits until no worker from before `reload` is left and none of the container is leaving, whoever reloaded. `go_on` is asked about once a second, and its failure ends the wait.
 pub fn wait_gone(
     world: &dyn World,
     engine: &Engine,
     container: &Container,
-    old: &[u32],
-    seen: Vec<Process>,
+    reload: &Applied,
     limit: Duration,
     go_on: &dyn Fn() -> Result<(), Failure>,
 ) -> Result<Wait, Failure> {
     let start = world.now();
     let since = |moment| world.now().saturating_sub(moment);
     let look = if engine.is_here(container) { HERE } else { THERE };
-    let mut left = of_before(seen, old);
+    let old = &reload.old_workers;
+    let mut left = of_before(reload.seen.clone(), old);
+    // A master tells its old workers to leave a tenth of a second after it has made the new ones.
+    let least = if reload.more { SOON } else { Duration::ZERO };
     let mut asked = start;
-    while !left.is_empty() {
-        if since(start) >= limit {
+    while !left.is_empty() || since(start) < least {
+        if since(start) >= limit && !left.is_empty() {
             return Ok(Wait::TimedOut { left: left.len() });
         }
         let pause = if since(start) < SOON { look.soon } else { look.later };
@@ -90,7 +109,7 @@ pub fn wait_gone(
                 return Ok(Wait::CalledOff(failure));
             }
         }
-        left = match workers(engine, container) {
+        left = match engine.processes(container) {
             Ok(now) => of_before(now, old),
             // An engine that is just restarting: the limit still rules.
             Err(failure) if failure.kind == FailureKind::Failed && since(start) < limit => left,
@@ -100,7 +119,11 @@ pub fn wait_gone(
     Ok(Wait::Gone(since(start)))
 }
 
-fn of_before(workers: Vec<Process>, old: &[u32]) -> Vec<Process> {
-    let before = |worker: &Process| old.contains(&worker.pid) || leaving(worker);
-    workers.into_iter().filter(before).collect()
+/// A worker whose title cannot be read at this moment is still there.
+fn of_before(processes: Vec<Process>, old: &[u32]) -> Vec<Process> {
+    let before = |one: &Process| match old.contains(&one.pid) {
+        true => is_worker(one) || one.title.is_empty(),
+        false => is_worker(one) && leaving(one),
+    };
+    processes.into_iter().filter(before).collect()
 }

@@ -41,7 +41,10 @@ impl Api for Real {
             self.hang_up();
             explain(error, question)
         })?;
-        self.moment.keep(question.docker, question.path, &reply, number);
+        // A complaint is no fact: the next try may fare better.
+        if matches!(reply.status, 200 | 404) {
+            self.moment.keep(question.docker, question.path, &reply, number);
+        }
         Ok(reply)
     }
 }
