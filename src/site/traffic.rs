@@ -98,9 +98,10 @@ impl Site<'_> {
         };
         let wait = wait_gone(self.world, &self.engine, &proxy, &applied, limit, &others)?;
         let generation = self.state.borrow().generation;
+        let since_told = || self.world.now().saturating_sub(applied.told);
         let failure = match wait {
             // Workers that went at `worker_shutdown_timeout` were cut, with the requests they had.
-            Wait::Gone(took) if shutdown.is_some_and(|cut| took >= cut) => Failure::new(format!(
+            Wait::Gone(took) if shutdown.is_some_and(|cut| since_told() >= cut) => Failure::new(format!(
                 "nginx cut its last requests after {} (worker_shutdown_timeout); they were lost",
                 show_duration(took)
             )),

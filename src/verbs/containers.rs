@@ -141,6 +141,10 @@ impl Verb for Down {
         Undo::Never
     }
 
+    fn containers(&self) -> Containers {
+        Containers::Changed
+    }
+
     fn run(&self, stage: &Stage) -> Result<String, Failure> {
         match stage.site()?.down(self.volumes, self.allow)? {
             0 => Ok("nothing was there".to_string()),

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::common::{Fact, Run, Running, Sandbox, Traffic};
+use crate::common::{Compose, Fact, Run, Running, Sandbox, Traffic};
 
 fn others(sandbox: &Sandbox, backend: &str) -> Vec<Fact> {
     let mut all = sandbox.containers();
@@ -30,7 +30,7 @@ fn steps_on_the_command_line_move_one_backend_and_touch_no_other() {
 /// for one that must be recreated.
 #[test]
 fn the_compose_that_was_named_is_used_again() {
-    let sandbox = Sandbox::new("named-compose");
+    let sandbox = Sandbox::named("named-compose").compose(Compose::V1).build();
     sandbox.provision("0.0.1");
     let upgraded = sandbox.upgrade("0.0.2").ok();
     let compose = |run: &Run| {

@@ -1,5 +1,8 @@
 //! What must not change.
 
+use zdt::world::Processes;
+use zdt::world::real::Real;
+
 use crate::common::Sandbox;
 
 #[test]
@@ -46,4 +49,31 @@ fn a_missing_container_comes_back_and_the_others_stay() {
     assert_eq!(others(&after), others(&before));
     sandbox.assert_version("0.0.1");
     sandbox.assert_all_enabled();
+}
+
+/// What the kernel tells of a container's processes is what the engine tells, or nothing at all.
+#[test]
+fn the_kernel_and_the_engine_know_the_same_processes() {
+    let sandbox = Sandbox::new("members");
+    sandbox.provision("0.0.1");
+    let id = sandbox.container("proxy").id;
+    let pid = sandbox.docker(&["inspect", "--format", "{{.State.Pid}}", &id]);
+    let pid: u32 = pid.trim().parse().expect("it runs");
+    let top = sandbox.docker(&["top", &id, "-eo", "pid"]);
+    let mut told: Vec<u32> = top
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.trim().parse().ok())
+        .collect();
+    told.sort_unstable();
+    let cgroup = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+    let world = Real::new();
+    let full = sandbox.docker(&["inspect", "--format", "{{.Id}}", &id]);
+    let known = world.members(full.trim(), pid).map(|mut pids| {
+        pids.sort_unstable();
+        pids
+    });
+    // An engine elsewhere, or in another namespace, counts its pids differently.
+    assert_eq!(known, cgroup.contains(full.trim()).then_some(told));
+    assert_eq!(world.members("0123456789abcdef", pid), None);
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::dump::Dump;
-use super::workers::{Wait, leaving, wait_gone, whole, workers};
+use super::workers::{Wait, leaving, more, wait_gone, whole, workers};
 use super::{Generation, Nginx, candidate};
 use crate::drivers::Failure;
 use crate::drivers::engine::{Container, Process};
@@ -51,6 +51,8 @@ pub struct Applied {
     /// There were more new ones than one reload makes: somebody else reloaded at the same moment, perhaps with the file
     /// of before, and no old worker of that was there to be counted.
     pub more: bool,
+    /// When the master was told, on the world's clock: what nginx cuts at its own limit is counted from there at the latest.
+    pub told: Duration,
     pub took: Duration,
 }
 
@@ -203,14 +205,14 @@ impl Nginx<'_> {
         // Only now: whoever else reloads from here on reads this file.
         let before = whole(self.world, self.engine, container)?;
         let pids: Vec<u32> = before.iter().map(|worker| worker.pid).collect();
+        let told = self.world.now();
         self.reload(container)?;
         let seen = self.prove(container, generation, &pids, proof)?;
-        let fresh = seen.iter().filter(|one| !pids.contains(&one.pid) && !leaving(one));
-        let more = fresh.count() > before.iter().filter(|one| !leaving(one)).count();
         Ok(Applied {
             old_workers: pids,
+            more: more(&before, &seen),
             seen,
-            more,
+            told,
             took: self.world.now().saturating_sub(start),
         })
     }

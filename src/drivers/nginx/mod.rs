@@ -173,7 +173,9 @@ impl Nginx<'_> {
         }
         let (world, request) = (self.world, self.request(container, "/zdt", LIVE)?);
         let answers = std::thread::scope(|scope| {
-            let asked: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(|| world.get(&request))).collect();
+            let ask = || std::thread::Builder::new().spawn_scoped(scope, || world.get(&request));
+            // Where the machine has no thread left, fewer ask.
+            let asked: Vec<_> = (0..AT_ONCE).filter_map(|_| ask().ok()).collect();
             let answers = asked.into_iter().map(|one| one.join());
             answers
                 .map(|answer| answer.unwrap_or_else(|payload| std::panic::resume_unwind(payload)))

@@ -64,6 +64,13 @@ pub fn leaving(worker: &Process) -> bool {
     worker.title.contains(LEAVING)
 }
 
+/// Whether `seen`, after a reload, has more new workers than one reload makes where `before` was there.
+pub fn more(before: &[Process], seen: &[Process]) -> bool {
+    let known = |one: &Process| before.iter().any(|before| before.pid == one.pid);
+    let new = seen.iter().filter(|one| !known(one) && !leaving(one)).count();
+    new > before.iter().filter(|one| !leaving(one)).count()
+}
+
 /// How a wait for old workers ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wait {
@@ -126,4 +133,44 @@ fn of_before(processes: Vec<Process>, old: &[u32]) -> Vec<Process> {
         false => is_worker(one) && leaving(one),
     };
     processes.into_iter().filter(before).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn processes(all: &[(u32, &str)]) -> Vec<Process> {
+        let process = |(pid, title): &(u32, &str)| Process {
+            pid: *pid,
+            title: title.to_string(),
+        };
+        all.iter().map(process).collect()
+    }
+
+    const GOING: &str = "nginx: worker process is shutting down";
+
+    #[test]
+    fn who_may_still_send_to_a_drained_backend() {
+        let now = processes(&[
+            (1, "nginx: master process nginx"),
+            (2, WORKER),
+            (3, ""),
+            (4, WORKER),
+            (5, GOING),
+            (6, ""),
+            (7, "nginx -s reload"),
+        ]);
+        let left: Vec<u32> = of_before(now, &[2, 3, 9]).iter().map(|one| one.pid).collect();
+        // Known from before, also where its title cannot be read; and who leaves, whoever reloaded.
+        assert_eq!(left, [2, 3, 5]);
+    }
+
+    #[test]
+    fn a_second_reload_at_the_same_moment_shows_in_the_number_of_workers() {
+        let before = processes(&[(2, WORKER), (3, WORKER), (4, GOING)]);
+        let ours = processes(&[(2, WORKER), (3, GOING), (10, WORKER), (11, WORKER)]);
+        assert!(!more(&before, &ours));
+        let others_too = processes(&[(8, WORKER), (9, WORKER), (10, WORKER)]);
+        assert!(more(&before, &others_too));
+    }
 }

@@ -61,3 +61,21 @@ impl Answers {
 fn key(docker: &str, path: &str) -> String {
     format!("{docker} {path}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_a_moment_that_is_over_is_not_kept() {
+        let moment = Moment::default();
+        let reply = Reply {
+            status: 200,
+            body: std::sync::Arc::default(),
+        };
+        let number = moment.known("docker", "/version").unwrap_err();
+        moment.over();
+        moment.keep("docker", "/version", &reply, number);
+        assert!(moment.known("docker", "/version").is_err());
+    }
+}

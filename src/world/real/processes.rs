@@ -56,7 +56,8 @@ impl Processes for Real {
             return Err(interrupted(command));
         }
         let job = start(command)?;
-        let output = Watch::new(&self.interrupts, command, job)?.finish();
+        self.moment.over();
+        let output = Watch::new(&self.interrupts, command, job).and_then(Watch::finish);
         self.moment.over();
         output
     }
