@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::args::{ProjectArgs, RecipeArgs};
 use super::recipe::{self, Ready, Told};
-use super::run::{Terminal, exit_code, given, head, nonce, options, started};
+use super::run::{Terminal, exit_code, given, head, in_session, nonce, options, started};
 use crate::drivers::Failure;
 use crate::exec::journal::{self, Ended, Journal, Past};
-use crate::exec::{Mode, OpenStep, Options, Outcome, Session, recall};
+use crate::exec::{Mode, OpenStep, Options, Session, recall};
 use crate::plan::{Settings, declared_only};
 use crate::site::{Good, State};
 use crate::world::real::Real;
@@ -168,16 +168,7 @@ fn session(world: &Real, ready: &Ready, args: &ProjectArgs, options: &Options, m
         console: &Terminal,
         nonce: &nonce,
     };
-    let result = session.run(mode);
-    // Who asks for a rollback and gets it has what was asked for.
-    if back
-        && result
-            .as_ref()
-            .is_ok_and(|finished| finished.outcome == Outcome::RolledBack)
-    {
-        return 0;
-    }
-    exit_code(result, &ready.plan.secrets)
+    exit_code(in_session(world, &session, mode), &ready.plan.secrets)
 }
 
 /// What the first line says is done.

@@ -92,7 +92,8 @@ fn for_real(world: &Real, ready: &Ready, args: &RunArgs) -> u8 {
         console: &Terminal,
         nonce: &nonce,
     };
-    let code = exit_code(session.run(Mode::Fresh(Box::new(head))), &ready.plan.secrets);
+    let result = in_session(world, &session, Mode::Fresh(Box::new(head)));
+    let code = exit_code(result, &ready.plan.secrets);
     if let (Some(page), Some(path)) = (&page, &args.report) {
         let written = std::fs::File::create(path).and_then(|mut file| page.finish(&mut file, None));
         if let Err(error) = written {
@@ -100,6 +101,13 @@ fn for_real(world: &Real, ready: &Ready, args: &RunArgs) -> u8 {
         }
     }
     code
+}
+
+/// Runs it. Whoever presses Ctrl-C sees at once that it has come.
+pub fn in_session(world: &Real, session: &Session, mode: Mode) -> Result<Finished, Failure> {
+    let line = "interrupt: what runs comes to a safe end first; a second one stops at once".to_string();
+    let told = || session.sink.event(&Event::Warned { line: line.clone() });
+    world.answering(told, || session.run(mode))
 }
 
 /// The first line: what is run, with which params.
@@ -139,7 +147,7 @@ pub fn options(compose_command: Option<&str>) -> Options {
 pub fn exit_code(result: Result<Finished, Failure>, secrets: &[String]) -> u8 {
     match result {
         Ok(finished) => match finished.outcome {
-            Outcome::Done => 0,
+            Outcome::Done | Outcome::WentBack => 0,
             Outcome::RolledBack => 3,
             Outcome::Failed => 4,
             Outcome::Refused => 5,

@@ -59,6 +59,10 @@ impl Processes for Bounded<'_> {
         self.world.title(pid)
     }
 
+    fn age(&self, pid: u32) -> Option<Duration> {
+        self.world.age(pid)
+    }
+
     fn members(&self, container: &str, first: u32) -> Option<Vec<u32>> {
         self.world.members(container, first)
     }

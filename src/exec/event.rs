@@ -24,6 +24,8 @@ pub enum FactSource {
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Done,
+    /// `zdt rollback` of an unfinished run: what was asked for is done.
+    WentBack,
     /// Failed; the old version serves everywhere.
     RolledBack,
     /// Failed; something is left to do (`pause`, `none`, or a rollback that failed itself).

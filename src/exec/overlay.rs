@@ -183,6 +183,10 @@ impl Processes for Overlay<'_> {
         self.simulated.title(pid)
     }
 
+    fn age(&self, pid: u32) -> Option<Duration> {
+        self.simulated.age(pid)
+    }
+
     fn members(&self, container: &str, first: u32) -> Option<Vec<u32>> {
         self.simulated.members(container, first)
     }

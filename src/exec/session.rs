@@ -135,7 +135,13 @@ impl Session<'_> {
             self.sink.event(&Event::Warned { line });
         }
         let finished = match mode {
-            Mode::Rollback(_) => self.only_back(&runner),
+            Mode::Rollback(_) => {
+                self.world.acknowledge();
+                self.only_back(&runner).map(|outcome| match outcome {
+                    Outcome::RolledBack => Outcome::WentBack,
+                    other => other,
+                })
+            }
             Mode::Fresh(_) | Mode::Resume(_) => match &back_to {
                 Some(good) => self.to_good(&runner, good),
                 None => self.forward(&runner),
@@ -303,6 +309,7 @@ impl Session<'_> {
             Err(failure) => {
                 let title = "rollback".to_string();
                 self.sink.event(&Event::UndoFailed { title, failure });
+                self.world.acknowledge();
                 self.only_back(runner)
             }
         }

@@ -21,7 +21,7 @@ impl Ending<'_> {
         let style = sheet.style;
         let words = self.words();
         let mut out = match self.outcome {
-            Outcome::Done => paragraph(&words, 2, sheet, |line| style.done(line)),
+            Outcome::Done | Outcome::WentBack => paragraph(&words, 2, sheet, |line| style.done(line)),
             Outcome::RolledBack | Outcome::Interrupted => paragraph(&words, 2, sheet, |line| style.warning(line)),
             Outcome::Failed | Outcome::Refused => paragraph(&words, 2, sheet, |line| style.failed(line)),
         };
@@ -56,14 +56,20 @@ impl Ending<'_> {
         match (self.outcome, self.dry) {
             (Outcome::Done, false) => format!("done in {time}"),
             (Outcome::Done, true) => "dry run: nothing was changed".to_string(),
+            (Outcome::WentBack, _) => {
+                let how = match self.all_serve() {
+                    true => "the old version serves everywhere",
+                    false => "everything is as it was before",
+                };
+                format!("rolled back in {time}: {how}")
+            }
             (Outcome::RolledBack | Outcome::Failed, true) => {
                 "dry run: it would fail as shown; nothing was changed".to_string()
             }
             (Outcome::Refused, true) => "dry run: it would be refused as shown; nothing was changed".to_string(),
             (Outcome::Interrupted, true) => "interrupted; nothing was changed".to_string(),
             (Outcome::RolledBack, false) => {
-                let all_serve = !self.standing.is_empty() && self.standing.iter().all(|one| one.healthy && one.enabled);
-                let how = match all_serve {
+                let how = match self.all_serve() {
                     true => "rolled back: the old version serves everywhere",
                     false => "everything is as it was before",
                 };
@@ -75,5 +81,9 @@ impl Ending<'_> {
             (Outcome::Refused, false) => "refused: nothing was changed (exit code 5)".to_string(),
             (Outcome::Interrupted, false) => format!("interrupted after {time}"),
         }
+    }
+
+    fn all_serve(&self) -> bool {
+        !self.standing.is_empty() && self.standing.iter().all(|one| one.healthy && one.enabled)
     }
 }

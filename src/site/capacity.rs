@@ -22,6 +22,10 @@ pub enum Allow {
 /// A healthy backend answers its health endpoint well within this.
 const ANSWER: Duration = Duration::from_secs(3);
 
+/// The engine starts a container again within a tenth of a second, the first times that it ends (its restart policy; and
+/// `docker restart`, once the old one has stopped).
+const RESTART: Duration = Duration::from_secs(1);
+
 impl Site<'_> {
     /// Refuses when taking `out` away from `traffic` would leave an upstream with too few healthy backends.
     pub(super) fn guard(
@@ -108,11 +112,10 @@ impl Site<'_> {
             return Ok(());
         }
         let containers = self.containers()?;
+        let proxy = self.proxy_container(containers.clone());
+        self.proxy_stays(proxy.as_ref().err())?;
         // Without a proxy that answers there is no traffic to know of; the step itself will say so.
-        let Ok(live) = self
-            .proxy_container(containers.clone())
-            .and_then(|proxy| self.live(&proxy))
-        else {
+        let Ok(live) = proxy.and_then(|proxy| self.live(&proxy)) else {
             return Ok(());
         };
         let on = |backend: &&Backend| live.traffic.get(&backend.name) == Some(&true);
@@ -133,6 +136,20 @@ impl Site<'_> {
             )));
         }
         Ok(())
+    }
+
+    /// A proxy that stays down for longer than a restart takes serves nobody, whatever step runs.
+    fn proxy_stays(&self, down: Option<&Failure>) -> Result<(), Failure> {
+        let now = self.world.now();
+        let since = down.map(|_| self.proxy_down.get().unwrap_or(now));
+        self.proxy_down.set(since);
+        match (down, since) {
+            (Some(failure), Some(since)) if now.saturating_sub(since) >= RESTART => {
+                self.lost.set(self.lost.get().or(Some(since)));
+                Err(failure.clone())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// How long nobody served, as far as zdt has seen it; asked once it is over.

@@ -87,6 +87,8 @@ pub struct Site<'w> {
     pub watch: Cell<bool>,
     /// When that was seen.
     lost: Cell<Option<Duration>>,
+    /// Since when the proxy is seen not to run.
+    proxy_down: Cell<Option<Duration>>,
     /// Gives a new random nonce.
     pub nonce: &'w dyn Fn() -> String,
 }
@@ -121,6 +123,7 @@ impl<'w> Site<'w> {
             allow_downtime: Cell::new(false),
             watch: Cell::new(true),
             lost: Cell::default(),
+            proxy_down: Cell::default(),
             nonce,
         })
     }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::keep::{Before, Resource};
 use super::{Allow, Site, file_failure};
 use crate::drivers::engine::Container;
-use crate::drivers::nginx::workers::{Wait, wait_gone};
+use crate::drivers::nginx::workers::{Limits, Wait, wait_gone};
 use crate::drivers::nginx::{Applied, Generation, Proof, dump};
 use crate::drivers::{Failure, FailureKind};
 use crate::plan::declared::DRAIN_LIMIT;
@@ -90,47 +90,24 @@ impl Site<'_> {
         }
         let proxy = self.proxy_now()?;
         let before = self.live(&proxy)?.traffic;
-        let shutdown = self.worker_shutdown(&proxy)?;
+        let limits = Limits {
+            wait: limit,
+            leaving: self.worker_shutdown(&proxy)?,
+        };
         let applied = self.change_traffic(names, false, allow)?;
         let others = || match allow {
             Allow::Nothing => self.others_serve(),
             Allow::Downtime => Ok(()),
         };
-        let wait = wait_gone(self.world, &self.engine, &proxy, &applied, limit, &others)?;
-        let generation = self.state.borrow().generation;
-        let since_told = || self.world.now().saturating_sub(applied.told);
+        let wait = wait_gone(self.world, &self.engine, &proxy, &applied, limits, &others)?;
+        let over = |took, cut| {
+            let generation = self.state.borrow().generation;
+            Ok(Drained { generation, took, cut })
+        };
         let failure = match wait {
-            // Workers that went at `worker_shutdown_timeout` were cut, with the requests they had.
-            Wait::Gone(took) if shutdown.is_some_and(|cut| since_told() >= cut) => Failure::new(format!(
-                "nginx cut its last requests after {} (worker_shutdown_timeout); they were lost",
-                show_duration(took)
-            )),
-            Wait::Gone(took) => {
-                return Ok(Drained {
-                    generation,
-                    took: applied.took + took,
-                    cut: 0,
-                });
-            }
-            Wait::TimedOut { left } if on_timeout == OnTimeout::Cut => {
-                return Ok(Drained {
-                    generation,
-                    took: limit,
-                    cut: left,
-                });
-            }
-            Wait::TimedOut { left } => Failure::new(format!(
-                "not drained after {}: {} of nginx still {} requests",
-                show_duration(limit),
-                crate::count(left, "old worker"),
-                if left == 1 { "has" } else { "have" },
-            ))
-            .help("a longer `timeout=`, or `on_timeout=cut` to cut what is left"),
-            Wait::Interrupted => Failure::interrupted(),
-            Wait::CalledOff(failure) => Failure {
-                kind: FailureKind::Failed,
-                ..failure
-            },
+            Wait::Gone { took, cut: 0 } => return over(applied.took + took, 0),
+            Wait::TimedOut { left, .. } if on_timeout == OnTimeout::Cut => return over(limit, left),
+            other => not_drained(other, limits),
         };
         let back: Vec<String> = names
             .iter()
@@ -323,6 +300,34 @@ impl Site<'_> {
             Ok(Some(crate::world::FileKind::File { mode, .. })) => mode & 0o777,
             _ => MODE,
         }
+    }
+}
+
+/// Why a wait for old workers is no drain.
+fn not_drained(wait: Wait, limits: Limits) -> Failure {
+    let after = |limit| show_duration(limit);
+    match wait {
+        Wait::Gone { .. } => Failure::new(format!(
+            "nginx cut its last requests after {} (worker_shutdown_timeout); they were lost",
+            after(limits.leaving.unwrap_or_default())
+        )),
+        Wait::TimedOut { of_others: true, .. } => Failure::new(format!(
+            "not drained after {}: somebody else keeps reloading nginx, and each reload leaves old workers with requests",
+            after(limits.wait)
+        ))
+        .help("find out what reloads it (a cron job, a certificate renewal), and run again when it is quiet"),
+        Wait::TimedOut { left, .. } => Failure::new(format!(
+            "not drained after {}: {} of nginx still {} requests",
+            after(limits.wait),
+            crate::count(left, "old worker"),
+            if left == 1 { "has" } else { "have" },
+        ))
+        .help("a longer `timeout=`, or `on_timeout=cut` to cut what is left"),
+        Wait::Interrupted => Failure::interrupted(),
+        Wait::CalledOff(failure) => Failure {
+            kind: FailureKind::Failed,
+            ..failure
+        },
     }
 }
 

@@ -62,6 +62,8 @@ pub trait Processes {
     /// Command line of a process of this machine, if there is one with that pid and we may see it
     /// (`/proc/PID/cmdline`, NUL replaced by blanks, trimmed).
     fn title(&self, pid: u32) -> Option<String>;
+    /// How long a process of this machine has been there, to a hundredth of a second (`/proc/PID/stat`, field 22).
+    fn age(&self, pid: u32) -> Option<Duration>;
     /// The pids of a container's processes, given that of its first one, as this machine's kernel lists them; `None`
     /// where that process cannot be seen from here, or belongs to something else (an engine elsewhere).
     fn members(&self, container: &str, first: u32) -> Option<Vec<u32>>;

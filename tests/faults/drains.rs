@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread;
 
-use crate::common::{Sandbox, await_fact};
-use crate::ground::{Ground, Steps, USUAL};
+use crate::common::{Sandbox, await_fact, repository};
+use crate::ground::{Ground, Steps, USUAL, lost_within};
 
 /// Workers of the proxy by pid; the machine's own engine shows them as they are here.
 fn workers(sandbox: &Sandbox) -> Vec<String> {
@@ -32,6 +32,12 @@ fn status(mut stream: TcpStream) -> String {
     text.lines().next().unwrap_or_default().to_string()
 }
 
+/// Requests that last, so many that each backend has one: they take turns.
+fn slow(sandbox: &Sandbox, seconds: u32) -> Vec<TcpStream> {
+    let head = format!("GET /slow?delay={seconds}s HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n");
+    (0..6).map(|_| begin(sandbox, &head)).collect()
+}
+
 #[test]
 fn a_request_longer_than_the_limit() {
     let ground = Ground::new("longer");
@@ -39,10 +45,7 @@ fn a_request_longer_than_the_limit() {
         drain: "timeout=3s",
         ..USUAL
     });
-    let head = "GET /slow?delay=25s HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n";
-    // One for each backend at least: they take turns.
-    let slow: Vec<TcpStream> = (0..6).map(|_| begin(&ground.sandbox, head)).collect();
-    let waiting: Vec<_> = slow
+    let waiting: Vec<_> = slow(&ground.sandbox, 25)
         .into_iter()
         .map(|stream| thread::spawn(move || status(stream)))
         .collect();
@@ -95,4 +98,76 @@ fn a_slow_upload() {
         }
     });
     ground.ends("0.0.2");
+}
+
+/// Somebody reloads nginx while it has long requests, and zdt drains a little later: nginx cuts them at its own limit,
+/// which began before the drain. They are lost, and no drain says that all is well.
+#[test]
+fn nginx_cuts_workers_that_were_leaving_before() {
+    let sandbox = Sandbox::new("cut");
+    let compose = include_str!("../common/own_compose.yml").replace("shutdown_timeout 90s", "shutdown_timeout 9s");
+    sandbox.write("app/docker-compose.yml", &compose);
+    let image = "zdt/sample-app:0.0.1";
+    let env = format!("WEB_PORT={}\nAPP_1_IMAGE={image}\nAPP_2_IMAGE={image}\n", sandbox.port);
+    sandbox.write("app/.env", &env);
+    let app = format!(
+        "compose app/docker-compose.yml project={}\n\
+         proxy nginx service=proxy template={}/docker/nginx/default.conf.hbs config=app/nginx/default.conf\n\
+         backend app_1 port=3000 health=/ping set=APP_1_IMAGE\n\
+         backend app_2 port=3000 health=/ping set=APP_2_IMAGE\n",
+        sandbox.project,
+        repository().display()
+    );
+    let app = sandbox.write("app.zdt", &app).display().to_string();
+    sandbox.plain(&["-f", &app, "-c", "up; await healthy $backends"]).ok();
+    let requests = slow(&sandbox, 60);
+    let before = workers(&sandbox);
+    let proxy = sandbox.container("proxy").id;
+    sandbox.docker(&["exec", &proxy, "nginx", "-s", "reload"]);
+    // The engine counts whole seconds.
+    await_fact("somebody's reload, two seconds ago", || {
+        let text = sandbox.docker(&["top", &proxy, "-eo", "pid,etimes,args"]);
+        let mut made = text.lines().filter(|line| line.contains("nginx: worker process"));
+        made.any(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            !before.iter().any(|pid| pid == words[0]) && words[1].parse::<u32>().is_ok_and(|seconds| seconds >= 2)
+        })
+        .then_some(())
+    });
+    let run = sandbox.plain(&["-f", &app, "-c", "drain app_1 timeout=8s"]).exits(3);
+    run.says("nginx cut its last requests after 9s")
+        .says("app_1 serves again");
+    drop(requests);
+}
+
+/// Nobody is served until it is back, so nothing is waited for any longer.
+#[test]
+fn the_proxy_is_stopped_meanwhile() {
+    let ground = Ground::new("stopped");
+    let recipe = ground.recipe(&USUAL);
+    let before = workers(&ground.sandbox);
+    let requests = slow(&ground.sandbox, 25);
+    let run = ground.start(&recipe, "0.0.2");
+    await_fact("the first reload", || {
+        (workers(&ground.sandbox).len() > before.len()).then_some(())
+    });
+    let now = || {
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_millis()
+    };
+    let from = now();
+    ground
+        .sandbox
+        .docker(&["stop", "-t", "1", &ground.sandbox.container("proxy").id]);
+    let run = run
+        .wait()
+        .exits(3)
+        .says("is not running")
+        .says("had been stopped: started it");
+    assert!(!run.stdout.contains("not drained after"), "{}", run.stdout);
+    drop(requests);
+    let times = format!("{from}\n{}", now());
+    lost_within(&ground.ends_with_losses("0.0.1"), &times);
 }

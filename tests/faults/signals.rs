@@ -91,7 +91,24 @@ fn once_while_it_goes_back() {
         .start_behind(&shim, &recipe, "0.0.3-dies")
         .wait()
         .exits(3)
+        .says("interrupt: what runs comes to a safe end first")
         .says("app_1 back to");
+    ground.ends("0.0.1");
+}
+
+/// Nor does it stop a way back that somebody has typed, which ends as what was asked for.
+#[test]
+fn once_while_a_typed_rollback_runs() {
+    let ground = Ground::new("typed");
+    let recipe = ground.recipe(&USUAL);
+    let killed = Shim::new(&ground.sandbox).on("docker-compose*up*", 1, Action::kill_zdt_during());
+    ground.start_behind(&killed, &recipe, "0.0.2").wait();
+    let shim = Shim::new(&ground.sandbox).on("docker-compose*up*", 1, Action::signal_zdt("INT"));
+    let dir = ground.dir();
+    let back = ["rollback", "--dir", &dir, "--lock-wait", "60s"];
+    let run = ground.sandbox.start_behind(&shim, &back).wait().ok();
+    run.says("interrupt: what runs comes to a safe end first")
+        .says("rolled back in");
     ground.ends("0.0.1");
 }
 

@@ -104,7 +104,7 @@ impl Subject<'_> {
                     (self.old)(&shop).or_else(|old| (self.new)(&shop).map_err(|new| format!("{old}; {new}")))
                 }
                 (Ran::Ended(outcome, _), After::Resume) if *outcome == self.end => self.ended(&shop),
-                (Ran::Ended(Outcome::RolledBack, _), After::Rollback) => (self.old)(&shop),
+                (Ran::Ended(Outcome::WentBack, _), After::Rollback) => (self.old)(&shop),
                 _ => Err(short(&ran)),
             }
             .and_then(|()| shop.unharmed(self.least))
@@ -119,7 +119,7 @@ impl Subject<'_> {
         let end = match ran {
             Ran::Ended(Outcome::Done, _) => (self.new)(shop).and_then(|()| shop.at_rest()),
             Ran::Refused(_) if shop.unfinished() => return self.both_ways(shop).map(|()| 3),
-            Ran::Ended(Outcome::RolledBack | Outcome::Refused, _) | Ran::Refused(_) => {
+            Ran::Ended(Outcome::RolledBack | Outcome::WentBack | Outcome::Refused, _) | Ran::Refused(_) => {
                 (self.old)(shop).and_then(|()| shop.at_rest())
             }
             Ran::Ended(Outcome::Failed | Outcome::Interrupted, _) if shop.unfinished() => {

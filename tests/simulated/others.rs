@@ -237,8 +237,8 @@ fn one_run_that_provisions_and_moves_on_is_killed() {
         let ran = undone.after(After::Rollback);
         match &ran {
             // Before any container was made.
-            Ran::Ended(Outcome::RolledBack, _) if undone.picture().0.is_empty() => Ok(()),
-            Ran::Ended(Outcome::RolledBack, _) => {
+            Ran::Ended(Outcome::WentBack, _) if undone.picture().0.is_empty() => Ok(()),
+            Ran::Ended(Outcome::WentBack, _) => {
                 back.fetch_add(1, Ordering::Relaxed);
                 undone.is_all(OLD).map_err(|end| why(end, &ran))
             }

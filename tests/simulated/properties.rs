@@ -108,7 +108,7 @@ proptest! {
                     prop_assert_eq!(shop.picture(), plain.picture(), "{}", told);
                 }
             }
-            Ran::Ended(Outcome::RolledBack | Outcome::Refused, _) | Ran::Refused(_) => {
+            Ran::Ended(Outcome::RolledBack | Outcome::WentBack | Outcome::Refused, _) | Ran::Refused(_) => {
                 prop_assert_eq!(shop.picture(), before, "{}", told);
             }
             // Finished by the crash's last write, or never begun.

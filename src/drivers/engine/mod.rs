@@ -3,6 +3,7 @@
 
 mod container;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -197,16 +198,32 @@ impl<'w> Engine<'w> {
                 return Ok(found);
             }
         }
-        let found = self.fact(&format!("/containers/{}/top?ps_args=-eo%20pid,args", of.id))?;
-        let found = found.ok_or_else(|| Failure::new(format!("the container `{}` is gone", of.name)))?;
-        let rows = found["Processes"].as_array().into_iter().flatten();
         let process = |row: &Value| {
             Some(Process {
-                pid: row[0].as_str()?.trim().parse().ok()?,
+                pid: number(&row[0])?,
                 title: row[1].as_str()?.trim().to_string(),
             })
         };
-        Ok(rows.filter_map(process).collect())
+        Ok(self.top(of, "pid,args")?.iter().filter_map(process).collect())
+    }
+
+    /// How long each process of a container has been there, to the second at least.
+    pub fn ages(&self, of: &Container) -> Result<BTreeMap<u32, Duration>, Failure> {
+        if let Some(pids) = self.world.members(&of.id, of.state.pid) {
+            return Ok(pids
+                .into_iter()
+                .filter_map(|pid| Some((pid, self.world.age(pid)?)))
+                .collect());
+        }
+        let age = |row: &Value| Some((number(&row[0])?, Duration::from_secs(number(&row[1])?.into())));
+        Ok(self.top(of, "pid,etimes")?.iter().filter_map(age).collect())
+    }
+
+    /// What the engine's own `ps` says of a container's processes.
+    fn top(&self, of: &Container, columns: &str) -> Result<Vec<Value>, Failure> {
+        let found = self.fact(&format!("/containers/{}/top?ps_args=-eo%20{columns}", of.id))?;
+        let found = found.ok_or_else(|| Failure::new(format!("the container `{}` is gone", of.name)))?;
+        Ok(found["Processes"].as_array().cloned().unwrap_or_default())
     }
 
     /// Whether its processes are this machine's own, so that a look at them costs next to nothing.
@@ -281,6 +298,10 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b':')
     .remove(b'@');
+
+fn number(word: &Value) -> Option<u32> {
+    word.as_str()?.trim().parse().ok()
+}
 
 fn encoded(text: &str) -> String {
     utf8_percent_encode(text, PLAIN).to_string()

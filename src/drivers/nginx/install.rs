@@ -1,10 +1,11 @@
 //! From a rendered text to a proved reload: validate a candidate, replace the file, signal, prove; or put back.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::dump::Dump;
-use super::workers::{Wait, leaving, more, wait_gone, whole, workers};
+use super::workers::{Limits, Old, Wait, leaving, more, old, wait_gone, whole, workers};
 use super::{Generation, Nginx, candidate};
 use crate::drivers::Failure;
 use crate::drivers::engine::{Container, Process};
@@ -44,14 +45,14 @@ pub enum Proof {
 /// A reload that was proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
-    /// Worker pids from before the signal: a drain waits for their end.
-    pub old_workers: Vec<u32>,
+    /// Workers from before the signal: a drain waits for their end.
+    pub old_workers: Vec<Old>,
     /// All workers as the proof saw them.
     pub seen: Vec<Process>,
     /// There were more new ones than one reload makes: somebody else reloaded at the same moment, perhaps with the file
     /// of before, and no old worker of that was there to be counted.
     pub more: bool,
-    /// When the master was told, on the world's clock: what nginx cuts at its own limit is counted from there at the latest.
+    /// When the master was told, on the world's clock.
     pub told: Duration,
     pub took: Duration,
 }
@@ -171,11 +172,15 @@ impl Nginx<'_> {
     /// Workers of a configuration that was taken back may have lived for a moment: only when they are gone does the
     /// previous one rule alone.
     fn gone(&self, container: &Container, back: Applied) -> Result<(), Failure> {
-        match wait_gone(self.world, self.engine, container, &back, LAST_REQUESTS, &|| Ok(()))? {
-            Wait::Gone(_) => Ok(()),
+        let limits = Limits {
+            wait: LAST_REQUESTS,
+            leaving: None,
+        };
+        match wait_gone(self.world, self.engine, container, &back, limits, &|| Ok(()))? {
+            Wait::Gone { .. } => Ok(()),
             Wait::Interrupted => Err(Failure::interrupted()),
             Wait::CalledOff(failure) => Err(failure),
-            Wait::TimedOut { left } => Err(Failure::new(format!(
+            Wait::TimedOut { left, .. } => Err(Failure::new(format!(
                 "{} of the one taken back still answers requests",
                 crate::count(left, "worker")
             ))),
@@ -204,12 +209,15 @@ impl Nginx<'_> {
         self.write(&self.config, text, mode)?;
         // Only now: whoever else reloads from here on reads this file.
         let before = whole(self.world, self.engine, container)?;
-        let pids: Vec<u32> = before.iter().map(|worker| worker.pid).collect();
+        let ages = match before.iter().any(leaving) {
+            true => self.engine.ages(container).unwrap_or_default(),
+            false => BTreeMap::new(),
+        };
         let told = self.world.now();
         self.reload(container)?;
-        let seen = self.prove(container, generation, &pids, proof)?;
+        let seen = self.prove(container, generation, &before, proof)?;
         Ok(Applied {
-            old_workers: pids,
+            old_workers: old(&before, &ages),
             more: more(&before, &seen),
             seen,
             told,
@@ -222,7 +230,7 @@ impl Nginx<'_> {
         &self,
         container: &Container,
         generation: &Generation,
-        before: &[u32],
+        before: &[Process],
         proof: Proof,
     ) -> Result<Vec<Process>, Failure> {
         let (mut wide, pause) = match proof {
@@ -240,10 +248,8 @@ impl Nginx<'_> {
             match answer {
                 Ok(Some(live)) if live.nonce == generation.nonce => {
                     let now = workers(self.engine, container)?;
-                    if now
-                        .iter()
-                        .any(|worker| !before.contains(&worker.pid) && !leaving(worker))
-                    {
+                    let is_new = |worker: &&Process| !before.iter().any(|old| old.pid == worker.pid);
+                    if now.iter().filter(is_new).any(|worker| !leaving(worker)) {
                         return Ok(now);
                     }
                     last = "no new workers".into();

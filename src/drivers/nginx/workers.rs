@@ -1,5 +1,6 @@
 //! nginx workers by pid and title. A reload is live when there are new ones; a drain is over when the old ones are gone.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Applied;
@@ -71,40 +72,125 @@ pub fn more(before: &[Process], seen: &[Process]) -> bool {
     new > before.iter().filter(|one| !leaving(one)).count()
 }
 
+/// A worker from before a reload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Old {
+    pub pid: u32,
+    /// How long it had been leaving when the master was told of this reload; none where this one told it to leave.
+    pub leaving_for: Duration,
+}
+
+/// The workers of `before`, given how long each process has been there. One that was leaving already was told so when
+/// the next younger ones were made.
+pub fn old(before: &[Process], ages: &BTreeMap<u32, Duration>) -> Vec<Old> {
+    let age = |one: &Process| ages.get(&one.pid).copied();
+    let made_after = |than: Duration| before.iter().filter_map(age).filter(move |age| *age < than);
+    let leaving_for = |one: &Process| match age(one) {
+        Some(own) if leaving(one) => made_after(own).max().unwrap_or_default(),
+        _ => Duration::ZERO,
+    };
+    let old = |one: &Process| Old {
+        pid: one.pid,
+        leaving_for: leaving_for(one),
+    };
+    before.iter().map(old).collect()
+}
+
 /// How a wait for old workers ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wait {
-    /// All of them are gone; after so long.
-    Gone(Duration),
+    /// All of them are gone.
+    Gone {
+        took: Duration,
+        /// So many went when nginx's own limit for leaving had passed, and lost the requests they had.
+        cut: usize,
+    },
     /// Some are still there.
     TimedOut {
         left: usize,
+        /// They are all of later reloads, which somebody else made.
+        of_others: bool,
     },
     Interrupted,
     /// Something else is more urgent.
     CalledOff(Failure),
 }
 
-/// Waits until no worker from before `reload` is left and none of the container is leaving, whoever reloaded. `go_on` is asked about once a second, and its failure ends the wait.
+/// How long things may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The wait itself.
+    pub wait: Duration,
+    /// nginx's own, for a worker that leaves (`worker_shutdown_timeout`).
+    pub leaving: Option<Duration>,
+}
+
+/// The old workers that are still there, as of the last look.
+struct Left<'r> {
+    reload: &'r Applied,
+    limit: Option<Duration>,
+    /// Since when each of them is known to leave, and for how long it had been leaving then.
+    there: BTreeMap<u32, (Duration, Duration)>,
+    cut: usize,
+}
+
+impl<'r> Left<'r> {
+    /// As the proof of the reload saw them.
+    fn of(reload: &'r Applied, limit: Option<Duration>, now: Duration) -> Self {
+        let old = reload.old_workers.iter();
+        let mut left = Self {
+            reload,
+            limit,
+            there: old.map(|one| (one.pid, (reload.told, one.leaving_for))).collect(),
+            cut: 0,
+        };
+        left.see(reload.seen.clone(), now);
+        left
+    }
+
+    fn see(&mut self, processes: Vec<Process>, now: Duration) {
+        let left = of_before(processes, &self.reload.old_workers);
+        let is_left = |pid: &u32| left.iter().any(|one| one.pid == *pid);
+        let was_cut = |(at, before): &(Duration, Duration)| {
+            self.limit
+                .is_some_and(|limit| *before + now.saturating_sub(*at) >= limit)
+        };
+        let gone = self.there.iter().filter(|(pid, _)| !is_left(pid));
+        self.cut += gone.filter(|(_, since)| was_cut(since)).count();
+        let known = std::mem::take(&mut self.there);
+        let since = |pid: u32| known.get(&pid).copied().unwrap_or((now, Duration::ZERO));
+        self.there = left.iter().map(|one| (one.pid, since(one.pid))).collect();
+    }
+
+    fn of_others(&self) -> bool {
+        let ours = |pid: &u32| self.reload.old_workers.iter().any(|old| old.pid == *pid);
+        !self.there.is_empty() && !self.there.keys().any(ours)
+    }
+}
+
+/// Waits until no worker from before `reload` is left and none of the container is leaving, whoever reloaded. `go_on` is
+/// asked about once a second, and its failure ends the wait.
 pub fn wait_gone(
     world: &dyn World,
     engine: &Engine,
     container: &Container,
     reload: &Applied,
-    limit: Duration,
+    limits: Limits,
     go_on: &dyn Fn() -> Result<(), Failure>,
 ) -> Result<Wait, Failure> {
     let start = world.now();
     let since = |moment| world.now().saturating_sub(moment);
     let look = if engine.is_here(container) { HERE } else { THERE };
-    let old = &reload.old_workers;
-    let mut left = of_before(reload.seen.clone(), old);
+    let mut left = Left::of(reload, limits.leaving, start);
     // A master tells its old workers to leave a tenth of a second after it has made the new ones.
     let least = if reload.more { SOON } else { Duration::ZERO };
     let mut asked = start;
-    while !left.is_empty() || since(start) < least {
-        if since(start) >= limit && !left.is_empty() {
-            return Ok(Wait::TimedOut { left: left.len() });
+    while !left.there.is_empty() || since(start) < least {
+        if since(start) >= limits.wait && !left.there.is_empty() {
+            return Ok(Wait::TimedOut {
+                left: left.there.len(),
+                of_others: left.of_others(),
+            });
         }
         let pause = if since(start) < SOON { look.soon } else { look.later };
         if !world.pause(pause) {
@@ -116,19 +202,22 @@ pub fn wait_gone(
                 return Ok(Wait::CalledOff(failure));
             }
         }
-        left = match engine.processes(container) {
-            Ok(now) => of_before(now, old),
-            // An engine that is just restarting: the limit still rules.
-            Err(failure) if failure.kind == FailureKind::Failed && since(start) < limit => left,
-            Err(failure) => return Err(failure),
-        };
+        match engine.processes(container) {
+            Ok(processes) => left.see(processes, world.now()),
+            // An engine that is just restarting, a proxy that is: the limit still rules.
+            Err(failure) if failure.kind == FailureKind::Failed && since(start) < limits.wait => {}
+            Err(failure) => return Ok(Wait::CalledOff(failure)),
+        }
     }
-    Ok(Wait::Gone(since(start)))
+    Ok(Wait::Gone {
+        took: since(start),
+        cut: left.cut,
+    })
 }
 
 /// A worker whose title cannot be read at this moment is still there.
-fn of_before(processes: Vec<Process>, old: &[u32]) -> Vec<Process> {
-    let before = |one: &Process| match old.contains(&one.pid) {
+fn of_before(processes: Vec<Process>, old: &[Old]) -> Vec<Process> {
+    let before = |one: &Process| match old.iter().any(|old| old.pid == one.pid) {
         true => is_worker(one) || one.title.is_empty(),
         false => is_worker(one) && leaving(one),
     };
@@ -160,7 +249,12 @@ mod tests {
             (6, ""),
             (7, "nginx -s reload"),
         ]);
-        let left: Vec<u32> = of_before(now, &[2, 3, 9]).iter().map(|one| one.pid).collect();
+        let told = |pid| Old {
+            pid,
+            leaving_for: Duration::ZERO,
+        };
+        let left = of_before(now, &[2, 3, 9].map(told));
+        let left: Vec<u32> = left.iter().map(|one| one.pid).collect();
         // Known from before, also where its title cannot be read; and who leaves, whoever reloaded.
         assert_eq!(left, [2, 3, 5]);
     }
@@ -172,5 +266,34 @@ mod tests {
         assert!(!more(&before, &ours));
         let others_too = processes(&[(8, WORKER), (9, WORKER), (10, WORKER)]);
         assert!(more(&before, &others_too));
+    }
+
+    /// One that somebody else's reload, or a drain that had timed out, told to leave long ago is cut long before one that
+    /// this reload told.
+    #[test]
+    fn what_nginx_cuts_is_counted_for_each_worker() {
+        let second = Duration::from_secs;
+        let before = processes(&[(2, GOING), (3, GOING), (4, WORKER)]);
+        let ages = BTreeMap::from([(2, second(900)), (3, second(70)), (4, second(50))]);
+        let old_workers = old(&before, &ages);
+        let leaving_for: Vec<u64> = old_workers.iter().map(|one| one.leaving_for.as_secs()).collect();
+        assert_eq!(leaving_for, [70, 50, 0]);
+        let reload = Applied {
+            old_workers,
+            seen: processes(&[(2, GOING), (3, GOING), (4, WORKER), (5, WORKER)]),
+            more: false,
+            told: second(1000),
+            took: Duration::ZERO,
+        };
+        let mut left = Left::of(&reload, Some(second(90)), second(1000));
+        // At 90 s of its own, the first; the second a moment before that; the third at its leisure.
+        left.see(processes(&[(3, GOING), (4, GOING), (5, WORKER)]), second(1021));
+        assert_eq!(left.cut, 1);
+        left.see(processes(&[(4, GOING), (5, WORKER)]), second(1039));
+        left.see(processes(&[(5, GOING), (6, WORKER)]), second(1060));
+        assert_eq!((left.cut, left.of_others()), (1, true));
+        // Told by a reload that came later, seen for less than that.
+        left.see(processes(&[(6, WORKER)]), second(1149));
+        assert_eq!((left.cut, left.there.len()), (1, 0));
     }
 }

@@ -160,7 +160,7 @@ impl From<Outcome> for Ended {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Done => Ended::Done,
-            Outcome::RolledBack => Ended::RolledBack,
+            Outcome::RolledBack | Outcome::WentBack => Ended::RolledBack,
             Outcome::Failed => Ended::Failed,
             Outcome::Refused => Ended::Refused,
             Outcome::Interrupted => Ended::Interrupted,

@@ -101,6 +101,7 @@ fn outcome_line(outcome: Outcome, time: Duration, dry: bool) -> String {
     let time = took(time);
     match (outcome, dry) {
         (Outcome::Done, false) => verdict("done", &format!("done in {time}")),
+        (Outcome::WentBack, _) => verdict("done", &format!("rolled back in {time}")),
         (Outcome::Done, true) => verdict("done", "dry run: nothing was changed"),
         (_, true) => verdict("failed", "dry run: it would not go well; nothing was changed"),
         (Outcome::RolledBack, false) => verdict(

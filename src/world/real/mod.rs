@@ -49,6 +49,31 @@ impl Real {
         signals::install(Arc::clone(&self.interrupts))
     }
 
+    /// Runs `work`, and calls `told` at the first interrupt, at once and on a thread of its own: what `work` brings to an
+    /// end before it looks may take a while.
+    pub fn answering<T>(&self, told: impl FnOnce() + Send, work: impl FnOnce() -> T) -> T {
+        struct Close<'a>(&'a Interrupts);
+        impl Drop for Close<'_> {
+            fn drop(&mut self) {
+                self.0.close();
+            }
+        }
+        std::thread::scope(|scope| {
+            let interrupts = &self.interrupts;
+            let wait = move || {
+                if interrupts.first() {
+                    told();
+                }
+            };
+            // Where the machine has no thread left the work goes on without that.
+            let _ = std::thread::Builder::new()
+                .name("told".into())
+                .spawn_scoped(scope, wait);
+            let _closed_at_the_end = Close(&self.interrupts);
+            work()
+        })
+    }
+
     /// True once two interrupts arrived since the start, acknowledged or not: the user does not want to wait any more.
     pub fn second(&self) -> bool {
         self.interrupts.second()

@@ -69,6 +69,18 @@ impl Processes for Real {
         Some(title.trim().to_string()).filter(|title| !title.is_empty())
     }
 
+    fn age(&self, pid: u32) -> Option<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name in the second field may hold anything, blanks and brackets too.
+        let after_name = &stat[stat.rfind(')')? + 1..];
+        let ticks: u64 = after_name.split_whitespace().nth(19)?.parse().ok()?;
+        let second = rustix::param::clock_ticks_per_second();
+        let started = Duration::from_millis(ticks * 1000 / second);
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let now = Duration::new(now.tv_sec.try_into().ok()?, now.tv_nsec.try_into().ok()?);
+        Some(now.saturating_sub(started))
+    }
+
     fn members(&self, container: &str, first: u32) -> Option<Vec<u32>> {
         cgroup::members(container, first)
     }

@@ -22,6 +22,8 @@ struct Count {
     arrived: u64,
     acknowledged: u64,
     latest: Option<Interrupt>,
+    /// Nobody is told any more.
+    closed: bool,
 }
 
 impl Interrupts {
@@ -45,6 +47,18 @@ impl Interrupts {
 
     pub(super) fn second(&self) -> bool {
         self.lock().arrived >= 2
+    }
+
+    /// Waits for the first one. `false`: none came before [`Interrupts::close`].
+    pub(super) fn first(&self) -> bool {
+        let none_yet = |count: &mut Count| count.arrived == 0 && !count.closed;
+        let waited = self.arrived.wait_while(self.lock(), none_yet);
+        waited.unwrap_or_else(PoisonError::into_inner).arrived > 0
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.arrived.notify_all();
     }
 
     /// Waits for `time`; `false` as soon as an interrupt is pending.

@@ -152,12 +152,13 @@ fn containers(state: &State, query: &str) -> Value {
 }
 
 fn top(state: &State, id: &str, query: &str) -> Reply {
-    if parameter(query, "ps_args").as_deref() != Some("-eo pid,args") {
+    let columns = parameter(query, "ps_args");
+    let Some(columns) = columns.as_deref().and_then(|args| args.strip_prefix("-eo pid,")) else {
         return reply(
             400,
             json!({ "message": format!("simulated engine: cannot play `top` with `{query}`") }),
         );
-    }
+    };
     let Some(index) = state.engine.find(id) else {
         return no_such(&format!("container: {id}"));
     };
@@ -166,11 +167,15 @@ fn top(state: &State, id: &str, query: &str) -> Reply {
         return reply(409, json!({ "message": format!("container {id} is not running") }));
     }
     let processes = container.processes(state.now);
-    let rows: Vec<Value> = processes
-        .iter()
-        .map(|(pid, title)| json!([pid.to_string(), title]))
-        .collect();
-    reply(200, json!({ "Titles": ["PID", "COMMAND"], "Processes": rows }))
+    let row = |(pid, title, age): &(u32, String, Duration)| match columns {
+        "etimes" => json!([pid.to_string(), age.as_secs().to_string()]),
+        _ => json!([pid.to_string(), title]),
+    };
+    let rows: Vec<Value> = processes.iter().map(row).collect();
+    reply(
+        200,
+        json!({ "Titles": ["PID", columns.to_uppercase()], "Processes": rows }),
+    )
 }
 
 fn images(state: &State, query: &str) -> Value {

@@ -93,14 +93,18 @@ pub(super) enum Status {
 }
 
 impl Container {
-    /// Its processes, by pid and title.
-    pub(super) fn processes(&self, now: Duration) -> Vec<(u32, String)> {
+    /// Its processes: pids, titles, and for how long they have been there.
+    pub(super) fn processes(&self, now: Duration) -> Vec<(u32, String, Duration)> {
         let words = self.spec.entrypoint.iter().chain(&self.spec.command);
         let title = words.map(String::as_str).collect::<Vec<_>>().join(" ");
-        match &self.master {
-            Some(master) => master.processes(self.pid, &title, now),
-            None => vec![(self.pid, title)],
-        }
+        let (title, workers) = match &self.master {
+            Some(master) => (format!("nginx: master process {title}"), master.workers(now)),
+            None => (title, Vec::new()),
+        };
+        let first = (self.pid, title, self.started.unwrap_or(now));
+        let all = std::iter::once(first).chain(workers);
+        all.map(|(pid, title, made)| (pid, title, now.saturating_sub(made)))
+            .collect()
     }
 
     pub(super) fn new(id: String, name: String, spec: Spec, now: Duration) -> Self {

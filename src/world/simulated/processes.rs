@@ -1,6 +1,7 @@
 //! Programs of the simulated machine: docker, compose, and those that somebody described.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::docker::{self, Played};
 use super::engine::Failure;
@@ -80,19 +81,28 @@ impl Processes for Simulated {
     }
 
     fn title(&self, pid: u32) -> Option<String> {
-        let state = self.lock();
-        let containers = state.engine.containers.iter().filter(|container| container.running());
-        let mut processes = containers.flat_map(|container| container.processes(state.now));
-        processes
-            .find(|(own, _)| *own == pid && state.settings.local)
-            .map(|(_, title)| title)
+        Some(self.process(pid)?.1)
+    }
+
+    fn age(&self, pid: u32) -> Option<Duration> {
+        Some(self.process(pid)?.2)
     }
 
     fn members(&self, container: &str, first: u32) -> Option<Vec<u32>> {
         let state = self.lock();
         let found = &state.engine.containers[state.engine.find(container)?];
         let here = state.settings.local && found.running() && found.pid == first;
-        here.then(|| found.processes(state.now).into_iter().map(|(pid, _)| pid).collect())
+        here.then(|| found.processes(state.now).into_iter().map(|(pid, ..)| pid).collect())
+    }
+}
+
+impl Simulated {
+    /// A process of this machine.
+    fn process(&self, pid: u32) -> Option<(u32, String, Duration)> {
+        let state = self.lock();
+        let containers = state.engine.containers.iter().filter(|container| container.running());
+        let mut processes = containers.flat_map(|container| container.processes(state.now));
+        processes.find(|(own, ..)| *own == pid && state.settings.local)
     }
 }
 

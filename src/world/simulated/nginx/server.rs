@@ -33,6 +33,7 @@ pub(crate) struct Generation {
     /// For each upstream and peer what its name resolved to when the configuration was read.
     resolved: Vec<Vec<Vec<Ipv4Addr>>>,
     pub workers: [u32; 2],
+    made: Duration,
     leaving: Option<Leaving>,
 }
 
@@ -113,9 +114,9 @@ impl Master {
             .retain(|generation| generation.leaving.is_none_or(|leaving| leaving.gone > now));
     }
 
-    /// Pids and titles, as `ps` shows them.
-    pub(crate) fn processes(&self, pid: u32, command: &str, now: Duration) -> Vec<(u32, String)> {
-        let mut found = vec![(pid, format!("nginx: master process {command}"))];
+    /// Its workers: pids, titles, and when they were made.
+    pub(crate) fn workers(&self, now: Duration) -> Vec<(u32, String, Duration)> {
+        let mut found = Vec::new();
         for generation in &self.generations {
             let asked = generation.leaving.is_some_and(|leaving| leaving.asked <= now);
             let title = if asked {
@@ -123,7 +124,8 @@ impl Master {
             } else {
                 "nginx: worker process"
             };
-            found.extend(generation.workers.iter().map(|pid| (*pid, title.to_string())));
+            let worker = |pid: &u32| (*pid, title.to_string(), generation.made);
+            found.extend(generation.workers.iter().map(worker));
         }
         found
     }
@@ -233,6 +235,7 @@ fn read(state: &mut State, index: usize, file: &str, globals: &str, version: &st
         config,
         resolved,
         workers,
+        made: state.now,
         leaving: None,
     })
 }
