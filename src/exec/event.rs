@@ -124,11 +124,12 @@ pub enum Event {
         title: String,
         depth: usize,
     },
-    /// `say`.
+    /// `say`, and `warn`.
     Said {
         line: String,
+        warning: bool,
     },
-    /// `warn`, and warnings of zdt itself.
+    /// Warnings of zdt itself.
     Warned {
         line: String,
     },

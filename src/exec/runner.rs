@@ -265,8 +265,10 @@ impl<'a> Runner<'a> {
         let site = || self.site();
         let outputs = self.outputs.borrow().clone();
         let (sink, id) = (self.sink, node.id.clone());
-        let say = |line: &str| sink.event(&Event::Said { line: line.to_string() });
-        let warn = |line: &str| sink.event(&Event::Warned { line: line.to_string() });
+        let say = |line: &str, warning: bool| {
+            let line = line.to_string();
+            sink.event(&Event::Said { line, warning });
+        };
         let progress = |line: &str| {
             sink.event(&Event::Progress {
                 id: id.clone(),
@@ -285,7 +287,6 @@ impl<'a> Runner<'a> {
             zdt: self.options.zdt.as_deref(),
             dry: self.options.dry,
             say: &say,
-            warn: &warn,
             progress: &progress,
             irreversible: &irreversible,
         })

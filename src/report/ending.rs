@@ -29,7 +29,7 @@ impl Ending<'_> {
             out += &standing(self.standing, sheet);
         }
         if !self.irreversible.is_empty() {
-            out += &format!("  {}\n", style.warning("done, and cannot be undone:"));
+            out += &format!("  {}\n", style.warning("ran, and cannot be undone:"));
             for step in self.irreversible {
                 out += &paragraph(step, 4, sheet, |line| line.to_string());
             }

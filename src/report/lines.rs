@@ -75,8 +75,8 @@ pub(super) fn lines(event: &Event, depth: usize, dry: bool, sheet: Sheet) -> Str
             ..
         } => plan_view::planned(title, note, changes, *depth, sheet),
         Event::Skipped { title, depth, .. } => step(Mark::Skipped, title, "done before", None, *depth),
-        Event::Said { line } => paragraph(line, indent(depth), sheet, |line| line.to_string()),
-        Event::Warned { line } => warning(line, depth, sheet),
+        Event::Said { line, warning: false } => paragraph(line, indent(depth), sheet, |line| line.to_string()),
+        Event::Said { line, warning: true } | Event::Warned { line } => warning(line, depth, sheet),
         Event::Policy { policy, reason } => {
             let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
             let text = format!("{}{reason}", policy_words(*policy));

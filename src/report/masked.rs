@@ -143,7 +143,10 @@ impl<'a> Masked<'a> {
                 title: self.text(title),
                 depth: *depth,
             },
-            Event::Said { line } => Event::Said { line: self.text(line) },
+            Event::Said { line, warning } => Event::Said {
+                line: self.text(line),
+                warning: *warning,
+            },
             Event::Warned { line } => Event::Warned { line: self.text(line) },
             Event::Policy { policy, reason } => Event::Policy {
                 policy: *policy,

@@ -1,5 +1,5 @@
 //! The deployment as it is now and what zdt can do to it: look, drain, enable, recreate, up, await. Verbs and the
-//! rollback use the same operations; each looks at the world afresh and keeps what it is about to change.
+//! rollback use the same operations; each looks at the world itself, as it is at that moment, and keeps what it is about to change.
 
 mod accept;
 mod address;

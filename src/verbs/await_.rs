@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Needs, Spec, Stage, Undo, Verb, key};
+use super::{Containers, Needs, Spec, Stage, Undo, Verb, key};
 use crate::drivers::Failure;
 use crate::plan::types::{self, show_duration};
 use crate::plan::{Args, Text, declared};
@@ -106,6 +106,10 @@ impl Verb for Healthy {
         Undo::Nothing
     }
 
+    fn containers(&self) -> Containers {
+        Containers::Kept
+    }
+
     fn looks(&self) -> bool {
         true
     }
@@ -182,6 +186,10 @@ impl Verb for Http {
         Undo::Nothing
     }
 
+    fn containers(&self) -> Containers {
+        Containers::Kept
+    }
+
     fn run(&self, stage: &Stage) -> Result<String, Failure> {
         let url = stage.text(&self.url);
         let contains = self.contains.as_ref().map(|text| stage.text(text));
@@ -207,6 +215,10 @@ impl Verb for Tcp {
 
     fn undo(&self) -> Undo {
         Undo::Nothing
+    }
+
+    fn containers(&self) -> Containers {
+        Containers::Kept
     }
 
     fn run(&self, stage: &Stage) -> Result<String, Failure> {
@@ -261,6 +273,10 @@ impl Verb for Sleep {
 
     fn undo(&self) -> Undo {
         Undo::Nothing
+    }
+
+    fn containers(&self) -> Containers {
+        Containers::Kept
     }
 
     fn run(&self, stage: &Stage) -> Result<String, Failure> {

@@ -1,6 +1,6 @@
 //! `assert` and `expect`: the run goes on only when something holds.
 
-use super::{Spec, Stage, Undo, Verb, await_, key};
+use super::{Containers, Spec, Stage, Undo, Verb, await_, key};
 use crate::drivers::Failure;
 use crate::plan::{Args, Text};
 
@@ -81,6 +81,10 @@ impl Verb for Assert {
         Undo::Nothing
     }
 
+    fn containers(&self) -> Containers {
+        Containers::Kept
+    }
+
     fn run(&self, stage: &Stage) -> Result<String, Failure> {
         let (a, b) = (stage.text(&self.left), stage.text(&self.right));
         if stage.dry || (a == b) == self.equal {
@@ -105,6 +109,10 @@ impl Verb for Expect {
 
     fn undo(&self) -> Undo {
         Undo::Nothing
+    }
+
+    fn containers(&self) -> Containers {
+        Containers::Kept
     }
 
     fn run(&self, stage: &Stage) -> Result<String, Failure> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ALLOW, Needs, Spec, Stage, Undo, Verb, allow, allowed, key};
+use super::{ALLOW, Containers, Needs, Spec, Stage, Undo, Verb, allow, allowed, key};
 use crate::drivers::Failure;
 use crate::plan::types::show_duration;
 use crate::plan::{Args, declared};
@@ -76,6 +76,10 @@ impl Verb for Drain {
 
     fn undo(&self) -> Undo {
         Undo::BeforeImage
+    }
+
+    fn containers(&self) -> Containers {
+        Containers::Kept
     }
 
     fn run(&self, stage: &Stage) -> Result<String, Failure> {

@@ -1,6 +1,6 @@
 //! `enable`: back into traffic, healthy and the same container before and after.
 
-use super::{Needs, Spec, Stage, Undo, Verb};
+use super::{Containers, Needs, Spec, Stage, Undo, Verb};
 use crate::drivers::Failure;
 use crate::plan::Args;
 
@@ -43,6 +43,10 @@ impl Verb for Enable {
 
     fn undo(&self) -> Undo {
         Undo::BeforeImage
+    }
+
+    fn containers(&self) -> Containers {
+        Containers::Kept
     }
 
     fn run(&self, stage: &Stage) -> Result<String, Failure> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Needs, Spec, Stage, Undo, Verb, key};
+use super::{Containers, Needs, Spec, Stage, Undo, Verb, key};
 use crate::drivers::Failure;
 use crate::plan::{Args, Text};
 use crate::site::template;
@@ -112,6 +112,10 @@ impl Verb for Render {
         Undo::BeforeImage
     }
 
+    fn containers(&self) -> Containers {
+        Containers::Kept
+    }
+
     fn run(&self, stage: &Stage) -> Result<String, Failure> {
         let (from, to) = (self.from.now(stage), self.to.now(stage));
         let bytes = stage.world.read(&from).map_err(|error| failed("read", &from, &error))?;
@@ -154,6 +158,10 @@ impl Verb for Copy {
 
     fn undo(&self) -> Undo {
         Undo::BeforeImage
+    }
+
+    fn containers(&self) -> Containers {
+        Containers::Kept
     }
 
     fn run(&self, stage: &Stage) -> Result<String, Failure> {
@@ -225,6 +233,10 @@ impl Verb for Mkdir {
 
     fn undo(&self) -> Undo {
         Undo::Nothing
+    }
+
+    fn containers(&self) -> Containers {
+        Containers::Kept
     }
 
     fn run(&self, stage: &Stage) -> Result<String, Failure> {

@@ -54,9 +54,7 @@ pub trait Verb: Debug + Send + Sync {
     fn undo(&self) -> Undo;
 
     /// What it does to backends' containers: half of that leaves one that nobody may trust.
-    fn containers(&self) -> Containers {
-        Containers::Kept
-    }
+    fn containers(&self) -> Containers;
 
     /// Whether what it found is known to this process only, so that a resumed run looks again.
     fn looks(&self) -> bool {

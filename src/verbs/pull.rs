@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Needs, Spec, Stage, Undo, Verb, key};
+use super::{Containers, Needs, Spec, Stage, Undo, Verb, key};
 use crate::drivers::Failure;
 use crate::plan::{Args, Text};
 
@@ -67,6 +67,10 @@ impl Verb for Pull {
 
     fn undo(&self) -> Undo {
         Undo::BeforeImage
+    }
+
+    fn containers(&self) -> Containers {
+        Containers::Kept
     }
 
     fn run(&self, stage: &Stage) -> Result<String, Failure> {

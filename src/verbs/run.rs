@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Needs, Spec, Stage, Undo, Verb, key};
+use super::{Containers, Needs, Spec, Stage, Undo, Verb, key};
 use crate::drivers::Failure;
 use crate::plan::{KeySpec, Text};
 use crate::world::Command;
@@ -151,6 +151,10 @@ impl Verb for Run {
         Undo::Never
     }
 
+    fn containers(&self) -> Containers {
+        Containers::Kept
+    }
+
     fn run(&self, stage: &Stage) -> Result<String, Failure> {
         let mut argv = self.argv.iter().map(|word| stage.text(word));
         let Some(program) = argv.next() else {
@@ -198,6 +202,10 @@ impl Verb for Sh {
         Undo::Never
     }
 
+    fn containers(&self) -> Containers {
+        Containers::Kept
+    }
+
     fn run(&self, stage: &Stage) -> Result<String, Failure> {
         let output = stage.program(Command {
             env: self
@@ -243,6 +251,10 @@ impl Verb for Exec {
 
     fn undo(&self) -> Undo {
         Undo::Never
+    }
+
+    fn containers(&self) -> Containers {
+        Containers::Kept
     }
 
     fn run(&self, stage: &Stage) -> Result<String, Failure> {

@@ -30,8 +30,8 @@ pub struct Stage<'a, 's> {
     pub zdt: Option<&'a Path>,
     /// Nothing is really done: the world is a simulated one.
     pub dry: bool,
-    pub say: &'a (dyn Fn(&str) + Sync),
-    pub warn: &'a (dyn Fn(&str) + Sync),
+    /// A line, and whether it is a warning.
+    pub say: &'a (dyn Fn(&str, bool) + Sync),
     pub progress: &'a (dyn Fn(&str) + Sync),
     /// From here on a rollback becomes a pause.
     pub irreversible: &'a dyn Fn(&str) -> Result<(), Failure>,

@@ -1,6 +1,6 @@
 //! `say`, `warn`, `confirm`, `irreversible`, `fail`.
 
-use super::{Needs, Spec, Stage, Undo, Verb};
+use super::{Containers, Needs, Spec, Stage, Undo, Verb};
 use crate::drivers::Failure;
 use crate::plan::{Args, Text};
 
@@ -103,12 +103,16 @@ impl Verb for Talk {
         Undo::Nothing
     }
 
+    fn containers(&self) -> Containers {
+        Containers::Kept
+    }
+
     fn run(&self, stage: &Stage) -> Result<String, Failure> {
         let words: Vec<String> = self.words.iter().map(|word| stage.text(word)).collect();
         let line = words.join(" ");
         match self.what {
-            What::Say => (stage.say)(&line),
-            What::Warn => (stage.warn)(&line),
+            What::Say => (stage.say)(&line, false),
+            What::Warn => (stage.say)(&line, true),
             What::Irreversible => (stage.irreversible)(&line)?,
             What::Fail if stage.dry => {}
             What::Fail => return Err(Failure::new(line)),

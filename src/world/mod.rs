@@ -124,7 +124,8 @@ pub enum ProcessError {
 /// The container engine's HTTP API, for facts only: an answer takes a millisecond or two, a `docker` program thirty.
 /// What changes something is a command line all the same, so that plan, journal and dry run can show it.
 pub trait Api {
-    /// GETs from the engine that `docker` on this machine talks to, the way `docker` reaches it.
+    /// GETs from the engine that `docker` on this machine talks to, the way `docker` reaches it. Asked the same twice with
+    /// nothing done or waited for in between, it may give the first answer again.
     fn ask(&self, question: &Question<'_>) -> Result<Reply, ProcessError>;
 }
 

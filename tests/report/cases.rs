@@ -175,6 +175,7 @@ fn stuck() -> Vec<Event> {
     ));
     events.push(Event::Said {
         line: "the database has its new columns".into(),
+        warning: false,
     });
     events.push(group("app_1", 1));
     let failure = Failure::new("the engine does not answer: connection refused").note("dial unix /run/docker.sock");

@@ -77,7 +77,10 @@ fn pages_of_runs() {
 #[test]
 fn nothing_of_a_run_becomes_markup() {
     let evil = "</pre><script>alert(\"&'\")</script>\u{202e}";
-    let event = |line: &str| Event::Said { line: line.into() };
+    let event = |line: &str| Event::Said {
+        line: line.into(),
+        warning: false,
+    };
     static PLAIN: OnceLock<usize> = OnceLock::new();
     for text in ["x", evil] {
         let page = page(&[event(text)], None);

@@ -88,7 +88,10 @@ fn events(s: &str) -> Vec<Event> {
             title: title(),
             depth: 0,
         },
-        Event::Said { line: text() },
+        Event::Said {
+            line: text(),
+            warning: true,
+        },
         Event::Warned { line: text() },
         Event::Policy {
             policy: Policy::Pause,

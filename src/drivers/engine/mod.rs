@@ -1,5 +1,5 @@
 //! Facts from the container engine, over its API (a millisecond or two each; a `docker` program takes thirty, compose 70
-//! to 690). Also the few changes that are not compose's, as `docker` command lines: tags, signals, stop, remove.
+//! to 690), each good for one moment ([`crate::world::Api::ask`]). Also the few changes that are not compose's, as `docker` command lines: tags, signals, stop, remove.
 
 mod container;
 

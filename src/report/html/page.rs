@@ -51,7 +51,7 @@ pub(super) fn page(events: &[(SystemTime, Event)], probe: Option<&Summary>) -> S
                 next,
             } => {
                 verdict = outcome_line(*outcome, *took, is_dry);
-                foot = table(standing) + &list("done, and cannot be undone", irreversible) + &list("next", next);
+                foot = table(standing) + &list("ran, and cannot be undone", irreversible) + &list("next", next);
             }
             Event::Preflight { .. }
             | Event::Group { .. }

@@ -110,8 +110,8 @@ pub(super) fn step(event: &Event, depth: usize, end: SystemTime, span: Span) -> 
             row("planned", "·", (title, note), *depth, None, &more)
         }
         Event::Skipped { title, depth, .. } => row("dim", "-", (title, "done before"), *depth, None, ""),
-        Event::Said { line } => row("said", "", (line, ""), depth, None, ""),
-        Event::Warned { line } => row("warn", "!", (line, ""), depth, None, ""),
+        Event::Said { line, warning: false } => row("said", "", (line, ""), depth, None, ""),
+        Event::Said { line, warning: true } | Event::Warned { line } => row("warn", "!", (line, ""), depth, None, ""),
         Event::Policy { policy, reason } => {
             let reason = reason.as_deref().unwrap_or_default();
             row("warn", "!", (policy_words(*policy), reason), 0, None, "")
