@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::args::RunArgs;
 use super::recipe::{self, Ready, Told};
+use crate::drivers::compose::words;
 use crate::drivers::{Failure, FailureKind};
 use crate::exec::journal::{Head, new_id, seconds};
 use crate::exec::recall::Beginning;
@@ -173,11 +174,14 @@ fn signal_code(interrupt: Option<Interrupt>) -> u8 {
 pub fn head(world: &Real, ready: &Ready, options: &Options) -> Head {
     let at = seconds(world);
     let user = ready.settings.env.get("USER");
-    let by_path = |command: &String| match command.contains('/') {
-        true => crate::plan::normal(&ready.settings.cwd.join(command))
-            .display()
-            .to_string(),
-        false => command.clone(),
+    // Whoever goes on with it may stand in another folder.
+    let by_path = |command: &String| {
+        let mut words = words(world, command);
+        if let Some(program) = words.first_mut().filter(|program| program.contains('/')) {
+            let path = crate::plan::normal(&ready.settings.cwd.join(&program));
+            *program = path.display().to_string();
+        }
+        words.join(" ")
     };
     let compose_command = options.compose_command.as_ref().map(by_path);
     let head = ready.head(Beginning {

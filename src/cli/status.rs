@@ -56,7 +56,19 @@ fn show(world: &Real, dir: &Path, ready: &Ready, args: &ProjectArgs) -> Result<(
     };
     let options = options(args.with.compose_command.as_deref());
     let tools = OnceCell::new();
-    let tools = tools.get_or_init(|| find_tools(world, &options, deployment.compose.command.as_deref()));
+    let named = deployment.compose.command.as_deref();
+    let mut missing = None;
+    let tools = tools.get_or_init(|| {
+        find_tools(world, &options, named).or_else(|failure| {
+            if named.is_none() || options.compose_command.is_some() {
+                return Err(failure);
+            }
+            // The compose of the last run is gone; what there is to see is shown without it, too.
+            let found = find_tools(world, &options, None).map_err(|_| failure.clone());
+            missing = Some(failure.message);
+            found
+        })
+    });
     let tools = tools.as_ref().map_err(Clone::clone)?;
     let site = Site::open(world, deployment, tools, &ready.templates, None, &NothingKept, &nonce)?;
     let unfinished = journal::unfinished(world, dir)?;
@@ -65,6 +77,10 @@ fn show(world: &Real, dir: &Path, ready: &Ready, args: &ProjectArgs) -> Result<(
         next: unfinished.iter().flat_map(|_| next(dir)).collect(),
         unfinished: unfinished.as_ref().and_then(line_of),
         ..page(&site)
+    };
+    let page = StatusPage {
+        drift: missing.into_iter().chain(page.drift).collect(),
+        ..page
     };
     print!("{}", status_page(&page, Screen::of_stdout()));
     Ok(())

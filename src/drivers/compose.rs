@@ -73,11 +73,10 @@ const UP_LIMIT: Duration = Duration::from_secs(300);
 impl Program {
     /// Finds compose: what `choice` says, else `docker compose`, else `docker-compose`.
     ///
-    /// `choice` is a command line of plain words (`docker-compose`, `/opt/compose/docker-compose`, `docker compose`).
+    /// `choice` is a command line as [`words`] reads it.
     pub fn find(world: &dyn World, docker: &str, choice: Option<&str>) -> Result<Self, Failure> {
         let candidates: Vec<Vec<String>> = match choice {
-            Some(choice) if choice.contains('/') => vec![vec![choice.to_string()]],
-            Some(choice) => vec![choice.split_whitespace().map(str::to_string).collect()],
+            Some(choice) => vec![words(world, choice)],
             None => vec![
                 vec![docker.to_string(), "compose".to_string()],
                 vec!["docker-compose".to_string()],
@@ -120,6 +119,15 @@ impl Program {
             flavour,
             version,
         }))
+    }
+}
+
+/// The words of a compose command that somebody has named (`docker-compose`, `/opt/my tools/docker-compose`,
+/// `/opt/docker compose`): a file of that whole name, blanks and all, else plain words.
+pub fn words(world: &dyn World, command: &str) -> Vec<String> {
+    match command.contains('/') && matches!(world.kind(Path::new(command)), Ok(Some(_))) {
+        true => vec![command.to_string()],
+        false => command.split_whitespace().map(str::to_string).collect(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::drivers::Failure;
-use crate::drivers::compose::Program;
+use crate::drivers::compose::{Program, words};
 use crate::drivers::engine::Engine;
 use crate::site::Tools;
 use crate::world::{Command, ProcessError, World};
@@ -51,10 +51,9 @@ pub fn find_tools(world: &dyn World, options: &Options, declared: Option<&str>) 
             .unwrap_or_else(|payload| std::panic::resume_unwind(payload));
         (version, compose)
     });
-    let beside = choice
-        .filter(|choice| choice.contains('/'))
-        .and_then(|choice| Path::new(choice).parent());
-    if let (Err(_), Some(folder)) = (&version, beside)
+    let program = choice.and_then(|choice| words(world, choice).into_iter().next());
+    let beside = program.as_deref().filter(|program| program.contains('/'));
+    if let (Err(_), Some(folder)) = (&version, beside.and_then(|program| Path::new(program).parent()))
         && matches!(
             world.run(&Command::new(&docker, ["--version"])),
             Err(ProcessError::NotFound { .. })

@@ -32,7 +32,12 @@ fn steps_on_the_command_line_move_one_backend_and_touch_no_other() {
 fn the_compose_that_was_named_is_used_again() {
     let sandbox = Sandbox::named("named-compose").compose(Compose::V1).build();
     sandbox.provision("0.0.1");
-    let upgraded = sandbox.upgrade("0.0.2").ok();
+    let named = sandbox.home().join("my tools/compose");
+    std::fs::create_dir_all(named.parent().expect("a folder")).expect("it can be made");
+    std::os::unix::fs::symlink(&sandbox.compose_command, &named).expect("it can be made");
+    let mut upgrade = sandbox.command(&["recipes/upgrade.zdt", "--set", "version=0.0.2"]);
+    upgrade.env("ZDT_COMPOSE", &named);
+    let upgraded = Running::start(upgrade, None).wait().ok();
     let compose = |run: &Run| {
         let words: Vec<&str> = run.stdout.split_whitespace().collect();
         let at = words
@@ -51,6 +56,8 @@ fn the_compose_that_was_named_is_used_again() {
     assert_eq!(compose(&back), compose(&upgraded));
     let status = unnamed("status");
     assert!(!status.stdout.contains("drift"), "{}", status.stdout);
+    std::fs::remove_file(&named).expect("it is there");
+    unnamed("status").says("no compose found").says("app_2  ");
 }
 
 #[test]
