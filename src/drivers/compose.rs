@@ -201,11 +201,19 @@ impl<'w> Compose<'w> {
 
     /// The resolved model of `file` (which may be a candidate beside the installed one). Fails as compose fails.
     pub fn model(&self, file: &Path) -> Result<Model, Failure> {
+        self.model_with(file, Vec::new())
+    }
+
+    /// The same with other values for its variables.
+    pub fn model_with(&self, file: &Path, env: Vec<(String, String)>) -> Result<Model, Failure> {
         let args: &[&str] = match self.program.flavour {
             Flavour::V2 => &["config", "--format", "json"],
             Flavour::V1 => &["config"],
         };
-        let output = self.read(file, args)?;
+        let output = self.read(Command {
+            env,
+            ..self.command(file, args)
+        })?;
         let value: Value = match self.program.flavour {
             Flavour::V2 => serde_json::from_str(&output.stdout).map_err(|error| error.to_string()),
             Flavour::V1 => serde_saphyr::from_str(&output.stdout).map_err(|error| error.to_string()),
@@ -221,7 +229,7 @@ impl<'w> Compose<'w> {
 
     /// The hash compose gives each service; a container whose label differs would be recreated by a plain `up`.
     pub fn hashes(&self) -> Result<BTreeMap<String, String>, Failure> {
-        let output = self.read(&self.file, &["config", "--hash", "*"])?;
+        let output = self.read(self.command(&self.file, &["config", "--hash", "*"]))?;
         Ok(output
             .stdout
             .lines()
@@ -232,8 +240,7 @@ impl<'w> Compose<'w> {
             .collect())
     }
 
-    fn read(&self, file: &Path, args: &[&str]) -> Result<Output, Failure> {
-        let command = self.command(file, args);
+    fn read(&self, command: Command<'_>) -> Result<Output, Failure> {
         let output = self.world.run(&command)?;
         if output.success() {
             Ok(output)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::runner::Runner;
 use crate::drivers::Failure;
-use crate::site::{Good, Resource, Site};
+use crate::site::{Before, Good, Resource, Site};
 
 /// How many sets of images `zdt rollback` can choose from.
 const GOOD: usize = 5;
@@ -35,6 +35,43 @@ pub fn remember_good(runner: &Runner) -> Result<(), Failure> {
         let more = state.good.len().saturating_sub(GOOD);
         state.good.drain(..more);
     })
+}
+
+/// What ran well before a run that ended well can be gone back to, too, though no run has made it.
+pub fn remember_before(runner: &Runner) -> Result<(), Failure> {
+    let Some(site) = runner.site.get() else {
+        return Ok(());
+    };
+    let mut images = BTreeMap::new();
+    for container in site.containers()? {
+        let backends = site.deployment.backends.iter();
+        for backend in backends.filter(|backend| backend.service == container.service) {
+            let image = (container.image.clone(), container.image_id.clone());
+            images.insert(backend.name.clone(), image);
+        }
+    }
+    let now = images.clone();
+    for (resource, before) in runner.journal.touched() {
+        match (resource, before) {
+            (Resource::Backend(name), Before::Backend(Some(ran))) if ran.well => {
+                images.insert(name, (ran.image, ran.image_id));
+            }
+            (Resource::Backend(_), _) => return Ok(()),
+            _ => {}
+        }
+    }
+    let ids =
+        |images: &BTreeMap<String, (String, String)>| images.values().map(|(_, id)| id.clone()).collect::<Vec<_>>();
+    let known = site
+        .state()
+        .good
+        .last()
+        .is_some_and(|last| ids(&last.images) == ids(&images));
+    if known || ids(&images) == ids(&now) {
+        return Ok(());
+    }
+    let run = format!("before {}", runner.journal.run());
+    site.remember(|state| state.good.push(Good { run, images }))
 }
 
 /// Who went back to a set has left all later ones: the next rollback goes further back, not forward again.

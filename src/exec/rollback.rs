@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use super::runner::Runner;
 use super::{Event, Standing, resume};
-use crate::drivers::Failure;
+use crate::drivers::{Failure, FailureKind};
 use crate::plan::declared::HEALTHY_LIMIT;
 use crate::site::{Allow, Before, Expect, Good, Ran, Resource, Site, state_dir};
 use crate::verbs::Containers;
+
+/// So long one that was sick before may take to be well, before it is left as it was.
+const SICK_LIMIT: Duration = Duration::from_secs(3);
 
 /// What there is to go back to.
 #[derive(Debug, Default)]
@@ -78,7 +81,7 @@ pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
     for (name, ran) in &target.backends {
         let start = runner.world.now();
         if wants(&target, name) && untouched(runner, site, name, ran) {
-            step(format!("enable {name}"), back_in_traffic(site, name), start);
+            step(format!("enable {name}"), back_in_traffic(site, name, ran), start);
         }
     }
     // Whoever serves well goes last: until then the others have come back. What failed is tried once more at the end.
@@ -177,16 +180,38 @@ fn as_before(site: &Site, name: &str, ran: &Ran, on: bool) -> bool {
     container.running() && container.image_id == ran.image_id && traffic == Some(on)
 }
 
-fn back_in_traffic(site: &Site, name: &str) -> Result<String, Failure> {
-    let names = [name.to_string()];
-    site.await_healthy(name, &Expect::default(), HEALTHY_LIMIT)?;
-    site.enable(&names)?;
-    Ok(format!("serves{}", site.without()))
+fn back_in_traffic(site: &Site, name: &str, ran: &Ran) -> Result<String, Failure> {
+    let well = well_again(site, name, ran)?;
+    enable(site, name, well)?;
+    Ok(format!("{}serves{}", sick(well), site.without()))
+}
+
+/// Waits for its health. One that was sick before need not be well now: a moment's look is enough.
+fn well_again(site: &Site, name: &str, ran: &Ran) -> Result<bool, Failure> {
+    match site.await_healthy(
+        name,
+        &Expect::default(),
+        if ran.well { HEALTHY_LIMIT } else { SICK_LIMIT },
+    ) {
+        Ok(_) => Ok(true),
+        Err(failure) if ran.well || failure.kind == FailureKind::Interrupted => Err(failure),
+        Err(_) => Ok(false),
+    }
+}
+
+fn enable(site: &Site, name: &str, well: bool) -> Result<(), Failure> {
+    match well {
+        true => site.enable(&[name.to_string()]).map(drop),
+        false => site.enable_as_it_was(name),
+    }
+}
+
+fn sick(well: bool) -> &'static str {
+    if well { "" } else { "as sick as before; " }
 }
 
 /// One backend: out of traffic if it is in, the old container, healthy, back in.
 fn backend(runner: &Runner, site: &Site, target: &Target, name: &str, ran: &Ran) -> Result<String, Failure> {
-    let names = [name.to_string()];
     let proxied = site.deployment.proxy.is_some();
     if proxied {
         site.keep_out(name)?;
@@ -211,13 +236,14 @@ fn backend(runner: &Runner, site: &Site, target: &Target, name: &str, ran: &Ran)
         }
     }
     site.recreate_as_written(name, &ran.image_id)?;
-    site.await_healthy(name, &Expect::default(), HEALTHY_LIMIT)?;
+    let well = well_again(site, name, ran)?;
     if proxied && wants(target, name) {
-        site.enable(&names)?;
+        enable(site, name, well)?;
     }
+    let how = if well { "healthy, " } else { sick(well) };
     Ok(match removed.is_empty() {
-        true => format!("healthy, serves{}", site.without()),
-        false => format!("healthy, serves{}; removed {}", site.without(), removed.join(", ")),
+        true => format!("{how}serves{}", site.without()),
+        false => format!("{how}serves{}; removed {}", site.without(), removed.join(", ")),
     })
 }
 

@@ -211,7 +211,13 @@ impl Session<'_> {
             return self.after(runner, stopped);
         }
         match self.fallen(runner) {
-            None => Ok(Outcome::Done),
+            None => {
+                if let (false, Err(failure)) = (self.options.dry, good::remember_before(runner)) {
+                    let line = failure.message;
+                    self.sink.event(&Event::Warned { line });
+                }
+                Ok(Outcome::Done)
+            }
             Some(failure) => {
                 let title = "a last look".to_string();
                 self.sink.event(&Event::UndoFailed {

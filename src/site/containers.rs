@@ -61,7 +61,7 @@ impl Site<'_> {
                 ..failure
             };
             let container = self.container(name).map_err(tried)?;
-            self.right_image(name, &container)?;
+            self.right_image(name, images.get(name), &container)?;
             self.awaited.borrow_mut().remove(name);
             self.remember(|state| {
                 let known = state.backends.entry(name.clone()).or_default();
@@ -113,8 +113,17 @@ impl Site<'_> {
             .collect()
     }
 
-    /// The container runs the very image its name stood for when this run first looked.
-    fn right_image(&self, name: &str, container: &Container) -> Result<(), Failure> {
+    /// The container runs the image that was asked for, and the very one its name stood for when this run first looked.
+    fn right_image(&self, name: &str, asked: Option<&String>, container: &Container) -> Result<(), Failure> {
+        if let Some(asked) = asked
+            && self.image(asked)? != container.image_id
+            && container.image != *asked
+        {
+            return Err(Failure::new(format!(
+                "`{name}` runs {} although {asked} was asked for: nothing in the compose file makes that its image",
+                container.image
+            )));
+        }
         let expected = self.images.borrow().get(&container.image).cloned();
         match expected {
             Some(expected) if expected != container.image_id => Err(Failure::new(format!(

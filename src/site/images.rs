@@ -78,6 +78,7 @@ impl Site<'_> {
                 Some(Ran {
                     image: container.image,
                     image_id: container.image_id,
+                    well: self.is_healthy(name),
                 })
             }
         };

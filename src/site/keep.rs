@@ -38,6 +38,13 @@ pub struct Ran {
     pub image: String,
     /// It has a name of zdt's own, too, so that no prune takes it.
     pub image_id: String,
+    /// It answered its health endpoint.
+    #[serde(default = "yes")]
+    pub well: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Where before-images go. The first one of a resource counts; later ones are ignored, until a run begins anew.

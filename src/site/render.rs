@@ -109,14 +109,7 @@ impl Site<'_> {
         for (name, image) in images {
             let backend = self.backend(name)?;
             let Some(variable) = &backend.set else {
-                return Err(Failure::refused(format!(
-                    "`{}` has no template, so zdt cannot change the image of `{name}`",
-                    self.deployment.compose.file.display()
-                ))
-                .help(format!(
-                    "write `image: ${{{0}}}` in it and `backend {name} … set={0}`, or give `compose` a template",
-                    name.to_uppercase().replace(['-', '.'], "_") + "_IMAGE"
-                )));
+                return Err(self.cannot_change(name));
             };
             text = with_variable(&text, variable, image);
         }
@@ -130,6 +123,7 @@ impl Site<'_> {
             let live = self.live(proxy)?;
             let containers = self.containers()?;
             let text = self.proxy_text(Some(proxy), &containers, &live)?;
+            self.drains_show(proxy, &containers)?;
             self.accept_config(proxy, &containers, &text, &live)?;
         }
         Ok(())

@@ -54,6 +54,7 @@ impl Verb for Recreate {
         Needs {
             engine: true,
             containers: true,
+            new_images: self.image.is_some(),
             images: self
                 .image
                 .iter()

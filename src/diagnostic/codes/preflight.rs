@@ -133,4 +133,28 @@ before anything is touched.
     ss -ltnp sport = :8080       # names what listens there
 
 An error."
+
+SERVER_NOT_LISTED "Z218" "server-not-listed" "the proxy's template does not list a backend's server as zdt gives it"
+"A drain renders the template with that server `down`. Where the upstream is written by hand, or the address without the
+rest of what zdt gives, nothing changes, and requests go on to a container that is about to be replaced.
+
+    upstream {{name}} { {{#each servers}}server {{{server}}}; {{/each}} }
+
+An error."
+
+SET_RULES_NOTHING "Z219" "set-rules-nothing" "the image of a backend's service is not what its `set=` variable says"
+"Without a template for the compose file, zdt changes an image by a variable in `.env`: the whole REPO:TAG, and one
+variable for each backend.
+
+    image: ${SHOP_1_IMAGE}       # in the compose file
+    backend shop_1 port=8000 health=/health set=SHOP_1_IMAGE
+
+An error."
+
+WRONG_PORT "Z220" "wrong-port" "a backend that serves does not listen at its declared port"
+"The running configuration reaches it, and the next one would not: the address in the file is made from `port=`.
+
+    backend app_1 port=3000 health=/ping
+
+An error."
 }

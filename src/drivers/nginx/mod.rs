@@ -101,6 +101,13 @@ pub struct Nginx<'w> {
     pub copied: &'w RefCell<Option<(String, String)>>,
 }
 
+/// The words after `server` of one of `servers`: what a template gets as `{{{server}}}`.
+pub fn server_words(server: &Server, servers: &[Server], traffic: &BTreeMap<String, bool>) -> String {
+    let on = |server: &Server| server.present && traffic.get(&server.backend).copied().unwrap_or(false);
+    let of = servers.iter().filter(|one| one.upstream == server.upstream);
+    entry(server, on(server), of.filter(|one| on(one)).count() == 1)
+}
+
 /// Values for the proxy's template. Documented in README "Templates".
 pub fn values(version: Option<Version>, traffic: &BTreeMap<String, bool>, servers: &[Server], private: &str) -> Value {
     let mut names: Vec<&str> = Vec::new();
@@ -114,13 +121,12 @@ pub fn values(version: Option<Version>, traffic: &BTreeMap<String, bool>, server
         .map(|name| {
             let of: Vec<&Server> = servers.iter().filter(|server| server.upstream == *name).collect();
             let on = |server: &Server| server.present && traffic.get(&server.backend).copied().unwrap_or(false);
-            let enabled = of.iter().filter(|server| on(server)).count();
             let list: Vec<Value> = of
                 .iter()
                 .map(|server| {
                     json!({
                         "name": server.backend,
-                        "server": entry(server, on(server), enabled == 1),
+                        "server": server_words(server, servers, traffic),
                         "enabled": on(server),
                     })
                 })

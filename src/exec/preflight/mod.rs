@@ -34,6 +34,7 @@ pub fn needed(plan: &Plan) -> Needs {
         if !given.engine {
             needed.engine |= needs.engine;
             needed.containers |= needs.containers && !given.containers;
+            needed.new_images |= needs.new_images && !given.containers;
             needed.proxy |= needs.proxy && !given.proxy;
             let missing = needs.images.into_iter().filter(|image| !given.images.contains(image));
             add(&mut needed.images, missing);
@@ -176,6 +177,11 @@ fn look(runner: &Runner, site: &Site, needed: &Needs, found: &mut Findings) -> R
     std::thread::scope(|scope| {
         let hashes = scope.spawn(|| compose().hashes());
         let model = scope.spawn(|| compose().model(file));
+        let strange = match needed.new_images {
+            true => site.strange_images()?,
+            false => Vec::new(),
+        };
+        let with_strange = (!strange.is_empty()).then(|| scope.spawn(|| compose().model_with(file, strange)));
         if needed.proxy
             && let Ok(proxy) = site.proxy_now()
         {
@@ -190,6 +196,11 @@ fn look(runner: &Runner, site: &Site, needed: &Needs, found: &mut Findings) -> R
             proxy::check(site, &model, needed, found)?;
         } else {
             site.check_templates(None)?;
+        }
+        if let Some(model) = with_strange {
+            let model = join(model)?;
+            let mut backends = site.deployment.backends.iter();
+            backends.try_for_each(|backend| site.set_rules(backend, &model))?;
         }
         if let Ok(Ok(hashes)) = hashes.join() {
             containers::check_hashes(site, &hashes, found)?;

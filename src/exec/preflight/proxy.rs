@@ -79,6 +79,7 @@ fn health(site: &Site, found: &mut Findings) -> Result<(), Failure> {
     for backend in site.deployment.backends.iter().filter(on) {
         if site.health(&backend.name)? {
             healthy += 1;
+            site.listens(backend, &site.container(&backend.name)?)?;
         } else {
             found.warn(
                 Code::UNHEALTHY,

@@ -1,0 +1,166 @@
+//! Whether what a recipe declares, and its templates, are what zdt relies on: a drain takes a server out of the file, a
+//! `set=` variable rules an image, a backend listens on its port. Each would otherwise be found out by users.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Site;
+use crate::diagnostic::Code;
+use crate::drivers::Failure;
+use crate::drivers::compose::Model;
+use crate::drivers::engine::Container;
+use crate::drivers::nginx::{Server, server_words};
+use crate::plan::Backend;
+use crate::world::NetError;
+
+/// From here to a container on the same machine.
+const CONNECT: Duration = Duration::from_secs(1);
+
+impl Site<'_> {
+    /// Every server stands in the proxy's configuration as zdt gave it to the template, outside of the private server's
+    /// `block`: else a drain takes nobody out of traffic.
+    pub(super) fn servers_listed(
+        &self,
+        text: &str,
+        block: &str,
+        servers: &[Server],
+        traffic: &BTreeMap<String, bool>,
+    ) -> Result<(), Failure> {
+        let own = text.replacen(block, "", 1);
+        let words: Vec<&str> = own.split([';', '{', '}', '\n']).map(str::trim).collect();
+        let listed = |wanted: &str| {
+            words.iter().any(|line| {
+                let given = line.strip_prefix("server").map(str::trim_start);
+                given.is_some_and(|given| given.starts_with(wanted))
+            })
+        };
+        let missing = servers
+            .iter()
+            .find(|server| !listed(&server_words(server, servers, traffic)));
+        let Some(server) = missing else { return Ok(()) };
+        Err(Failure::refused(format!(
+            "the proxy's template does not list `{}` as zdt gives it, so a drain would not take it out of traffic",
+            server.backend
+        ))
+        .code(Code::SERVER_NOT_LISTED)
+        .help(format!(
+            "in place of your `upstream {0} {{ … }}` write `{{{{#each upstreams}}}}upstream {{{{name}}}} {{ {{{{#each \
+             servers}}}}server {{{{{{server}}}}}}; {{{{/each}}}} }}{{{{/each}}}}` (`{0}` is `upstream=` of the backend)",
+            server.upstream
+        )))
+    }
+
+    /// The same for every change that a drain can make.
+    pub(super) fn drains_show(&self, proxy: &Container, containers: &[Container]) -> Result<(), Failure> {
+        let mut off = self.live(proxy)?;
+        off.traffic = self
+            .deployment
+            .backends
+            .iter()
+            .map(|one| (one.name.clone(), false))
+            .collect();
+        self.proxy_text(Some(proxy), containers, &off).map(drop)
+    }
+
+    /// What to ask compose with, to see whether each `set=` variable is the whole image of its own backend's service:
+    /// images that nobody has, in the environment, which comes before `.env`. Nothing where a template says it.
+    pub fn strange_images(&self) -> Result<Vec<(String, String)>, Failure> {
+        let mut env = Vec::new();
+        if self.templates.compose.is_some() {
+            return Ok(env);
+        }
+        for backend in &self.deployment.backends {
+            let Some(variable) = &backend.set else {
+                return Err(self.cannot_change(&backend.name));
+            };
+            if env.iter().any(|(known, _)| known == variable) {
+                return Err(rules_nothing(format!("two backends have `set={variable}`"))
+                    .help("a variable of its own for each of them, so that they can run two versions for a moment"));
+            }
+            env.push((variable.clone(), marker(backend)));
+        }
+        Ok(env)
+    }
+
+    /// Whether compose made them the image of that backend's service.
+    pub fn set_rules(&self, backend: &Backend, model: &Model) -> Result<(), Failure> {
+        let (service, variable) = (&backend.service, backend.set.as_deref().unwrap_or_default());
+        let image = model.services.get(service).and_then(|found| found.image.as_deref());
+        let image = image.unwrap_or_default();
+        if image == marker(backend) {
+            return Ok(());
+        }
+        let write = format!("write `image: ${{{variable}}}` there");
+        Err(match image.contains(&marker(backend)) {
+            true => rules_nothing(format!(
+                "`set={variable}` is only a part of the image of `{service}`, and zdt puts the whole REPO:TAG into it"
+            ))
+            .help(write),
+            false => {
+                let failure = rules_nothing(format!(
+                    "`set={variable}` does not change the image of `{service}` ({image})"
+                ));
+                let text = self.world.read(&self.deployment.compose.file).unwrap_or_default();
+                let text = String::from_utf8_lossy(&text).into_owned();
+                match crate::near(variable, variables(&text)) {
+                    Some(near) => failure.help(format!("did you mean `set={near}`?")),
+                    None => failure.help(write),
+                }
+            }
+        })
+    }
+
+    /// A backend that serves now and refuses connections at the port that the recipe has: the next configuration would
+    /// send everybody there. What cannot be reached from here tells nothing.
+    pub fn listens(&self, backend: &Backend, container: &Container) -> Result<(), Failure> {
+        let refuses = |address: &String| {
+            let answer = self.world.connect(address, backend.port, CONNECT);
+            matches!(answer, Err(NetError::Refused))
+        };
+        let mut addresses = container.networks.values().filter(|address| !address.is_empty());
+        if self.engine.is_here(container) && addresses.any(refuses) {
+            return Err(Failure::refused(format!(
+                "`{}` serves, but nothing listens at its port {} (connection refused)",
+                backend.name, backend.port
+            ))
+            .code(Code::WRONG_PORT)
+            .help(format!(
+                "mend `port=` of `backend {}`: the next reload would send everybody there",
+                backend.name
+            )));
+        }
+        Ok(())
+    }
+
+    pub(super) fn cannot_change(&self, name: &str) -> Failure {
+        let variable = name.to_uppercase().replace(['-', '.'], "_") + "_IMAGE";
+        Failure::refused(format!(
+            "`{}` has no template, so zdt cannot change the image of `{name}`",
+            self.deployment.compose.file.display()
+        ))
+        .code(Code::SET_RULES_NOTHING)
+        .help(format!(
+            "write `image: ${{{variable}}}` in it and `backend {name} … set={variable}`, or give `compose` a template"
+        ))
+    }
+}
+
+fn rules_nothing(message: String) -> Failure {
+    Failure::refused(message).code(Code::SET_RULES_NOTHING)
+}
+
+/// An image that nobody has.
+fn marker(backend: &Backend) -> String {
+    format!("zdt-asks/{}:nothing", backend.name.to_lowercase())
+}
+
+/// The names that stand in a text as `$NAME` or `${NAME…}`.
+fn variables(text: &str) -> impl Iterator<Item = &str> {
+    text.split('$').skip(1).filter_map(|rest| {
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .unwrap_or(rest.len());
+        (end > 0).then(|| &rest[..end])
+    })
+}
