@@ -2,6 +2,8 @@
 
 mod common;
 
+#[path = "upgrade/adopt.rs"]
+mod adopt;
 #[path = "upgrade/forms.rs"]
 mod forms;
 #[path = "upgrade/load.rs"]

@@ -90,6 +90,8 @@ fn show(world: &Real, dir: &Path, ready: &Ready, args: &ProjectArgs) -> Result<(
 fn page(site: &Site) -> StatusPage {
     let traffic = site.traffic();
     let leaving = site.leaving_workers();
+    // Health is asked through the proxy.
+    let asked = traffic.is_ok() || site.deployment.proxy.is_none();
     let on = |name: &str| match traffic.as_ref().ok().and_then(|traffic| traffic.get(name)) {
         Some(true) => Traffic::Serves,
         Some(false) if leaving => Traffic::Draining,
@@ -102,7 +104,7 @@ fn page(site: &Site) -> StatusPage {
             .container(&backend.name)
             .ok()
             .map(|found| (found.image, short_id(&found.image_id).to_string())),
-        healthy: site.is_healthy(&backend.name),
+        healthy: asked.then(|| site.is_healthy(&backend.name)),
         traffic: on(&backend.name),
     });
     StatusPage {

@@ -42,8 +42,10 @@ pub struct Standing {
     pub backend: String,
     /// `None`: no container.
     pub image: Option<String>,
-    pub healthy: bool,
-    pub enabled: bool,
+    /// `None`: nobody could be asked.
+    pub healthy: Option<bool>,
+    /// In traffic; `None`: the proxy could not be asked.
+    pub enabled: Option<bool>,
 }
 
 /// A command a dry run would give, or a file it would write.

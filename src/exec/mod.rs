@@ -7,6 +7,7 @@ pub mod journal;
 mod lock;
 mod options;
 mod overlay;
+mod policy;
 pub mod preflight;
 pub mod recall;
 pub mod rehearsal;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::runner::Runner;
 use super::{Event, Standing, resume};
 use crate::drivers::{Failure, FailureKind};
+use crate::plan::Backend;
 use crate::plan::declared::HEALTHY_LIMIT;
 use crate::site::{Allow, Before, Expect, Good, Ran, Resource, Site, state_dir};
 use crate::verbs::Containers;
@@ -250,7 +251,11 @@ fn backend(runner: &Runner, site: &Site, target: &Target, name: &str, ran: &Ran)
 /// Every backend to the images of `good`, with the discipline of an upgrade; on resume those that are not there yet.
 pub fn to_good(runner: &Runner, good: &Good) -> Result<(), Failure> {
     let site = runner.site()?;
-    for (name, (image, id)) in &good.images {
+    // Whoever serves well goes last, as in the way back from a failure.
+    let traffic = site.traffic().unwrap_or_default();
+    let mut all: Vec<_> = good.images.iter().collect();
+    all.sort_by_cached_key(|(name, _)| traffic.get(*name) == Some(&true) && site.is_healthy(name));
+    for (name, (image, id)) in all {
         let node = format!("rollback/{name}");
         // One that was begun may run the right image and still be out of traffic.
         let journal = runner.journal;
@@ -346,18 +351,22 @@ fn file(
 
 /// How every backend stands, for the end of a run that went wrong and for `status`.
 pub fn standing(site: &Site) -> Vec<Standing> {
-    let traffic = site.traffic().unwrap_or_default();
-    site.deployment
-        .backends
-        .iter()
-        .map(|backend| {
-            let container = site.container(&backend.name).ok();
-            Standing {
-                backend: backend.name.clone(),
-                image: container.as_ref().map(|container| container.image.clone()),
-                healthy: site.is_healthy(&backend.name),
-                enabled: traffic.get(&backend.name).copied().unwrap_or(false),
-            }
-        })
-        .collect()
+    let proxied = site.deployment.proxy.is_some();
+    let traffic = match proxied {
+        true => site.traffic().ok(),
+        false => Some(BTreeMap::new()),
+    };
+    let standing = |backend: &Backend| {
+        let container = site.container(&backend.name).ok();
+        let asked = container.is_some() && traffic.is_some();
+        Standing {
+            backend: backend.name.clone(),
+            image: container.map(|container| container.image),
+            healthy: asked.then(|| site.is_healthy(&backend.name)),
+            enabled: traffic
+                .as_ref()
+                .map(|traffic| traffic.get(&backend.name) == Some(&true)),
+        }
+    };
+    site.deployment.backends.iter().map(standing).collect()
 }

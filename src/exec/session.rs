@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use super::journal::{self, Ended, Head, Journal, Past};
 use super::options::Options;
-use super::rollback::{self, Back};
+use super::rollback;
 use super::runner::{Runner, Stopped};
 use super::traces::{Made, Missing};
 use super::{Bounded, Event, Outcome, Sink, preflight};
 use super::{good, resume};
-use crate::drivers::{Failure, FailureKind};
-use crate::plan::{Plan, Policy};
-use crate::site::{Good, Site, Templates, Tools};
-use crate::verbs::{Console, Undo};
+use crate::drivers::Failure;
+use crate::plan::Plan;
+use crate::site::{Site, Templates, Tools};
+use crate::verbs::Console;
 use crate::world::{Interrupt, World};
 
 /// Who runs what, and where it is told.
@@ -240,96 +240,6 @@ impl Session<'_> {
         })
     }
 
-    fn after(&self, runner: &Runner, stopped: Stopped) -> Result<Outcome, Failure> {
-        if self.options.dry {
-            // What a failure would bring is not planned: nothing has happened.
-            return Ok(match stopped.failure.kind {
-                FailureKind::Refused => Outcome::Refused,
-                FailureKind::Interrupted => Outcome::Interrupted,
-                FailureKind::Failed => Outcome::Failed,
-            });
-        }
-        let touched = !runner.journal.touched_nothing();
-        // What a first interrupt asks for is the failure policy, whether it has come or comes now.
-        self.world.acknowledge();
-        let irreversible = self.irreversible(runner);
-        let outcome = if !touched && irreversible.is_empty() {
-            match stopped.failure.kind {
-                FailureKind::Interrupted => Outcome::Interrupted,
-                FailureKind::Refused => Outcome::Refused,
-                // Nothing was touched, so everything is as it was.
-                FailureKind::Failed => Outcome::RolledBack,
-            }
-        } else if !touched {
-            // All that was done cannot be undone, and is listed; there is nothing to go back to.
-            Outcome::Failed
-        } else {
-            self.policy(runner)?
-        };
-        if let Err(second) = runner.nodes(&runner.plan.on_failure, 0, None) {
-            let line = format!("`on failure` failed itself: {}", second.failure.message);
-            self.sink.event(&Event::Warned { line });
-        }
-        Ok(outcome)
-    }
-
-    fn policy(&self, runner: &Runner) -> Result<Outcome, Failure> {
-        let declared = self
-            .plan
-            .deployment
-            .as_ref()
-            .map(|deployment| deployment.policy)
-            .unwrap_or_default();
-        let reason = runner.journal.irreversible();
-        let policy = match (&reason, declared) {
-            (Some(_), Policy::Rollback) => Policy::Pause,
-            (_, declared) => declared,
-        };
-        self.sink.event(&Event::Policy { policy, reason });
-        match policy {
-            Policy::Pause | Policy::None => Ok(Outcome::Failed),
-            Policy::Rollback => self.only_back(runner),
-        }
-    }
-
-    fn only_back(&self, runner: &Runner) -> Result<Outcome, Failure> {
-        match rollback::rollback(runner) {
-            Ok(Back::Everything) => Ok(Outcome::RolledBack),
-            Ok(Back::NothingBefore) => {
-                runner.journal.finish(Ended::Failed)?;
-                Ok(Outcome::Failed)
-            }
-            Ok(Back::NotEverything) => Ok(Outcome::Failed),
-            Err(failure) if failure.kind == FailureKind::Interrupted => Ok(Outcome::Interrupted),
-            Err(failure) => {
-                let title = "rollback".to_string();
-                self.sink.event(&Event::UndoFailed { title, failure });
-                Ok(Outcome::Failed)
-            }
-        }
-    }
-
-    fn to_good(&self, runner: &Runner, good: &Good) -> Result<Outcome, Failure> {
-        match rollback::to_good(runner, good).and_then(|()| good::forget_after(runner.site()?, good)) {
-            Ok(()) => Ok(Outcome::Done),
-            Err(failure) => {
-                let title = "rollback".to_string();
-                self.sink.event(&Event::UndoFailed { title, failure });
-                self.world.acknowledge();
-                self.only_back(runner)
-            }
-        }
-    }
-
-    /// Steps that were begun and that nobody can undo.
-    fn irreversible(&self, runner: &Runner) -> Vec<String> {
-        let steps = self.plan.steps();
-        let done = steps
-            .iter()
-            .filter(|(node, verb)| verb.undo() == Undo::Never && runner.journal.is_begun(&node.id));
-        done.map(|(_, verb)| verb.title()).collect()
-    }
-
     fn close(&self, runner: &Runner, outcome: Result<Outcome, Failure>, start: Duration) -> Result<Finished, Failure> {
         let outcome = outcome?;
         if let Err(stopped) = runner.nodes(&runner.plan.finally, 0, None) {
@@ -341,7 +251,7 @@ impl Session<'_> {
             matches!(outcome, Outcome::Failed | Outcome::Interrupted) && touched && !runner.journal.is_finished();
         // What was done is done, also when it cannot be written down any more.
         let mut unwritten = Vec::new();
-        if let (false, Some(site)) = (open, runner.site.get()) {
+        if let (true, false, Some(site)) = (touched, open, runner.site.get()) {
             unwritten.extend(site.write_down().or_else(|_| site.write_down()).err());
         }
         if outcome == Outcome::Done {

@@ -99,29 +99,41 @@ fn marked(mark: &str, text: &str, at: usize, sheet: Sheet, paint: impl Fn(&str) 
 }
 
 /// Every backend, what it runs, and whether users reach it.
+/// Columns of the word for a backend's health.
+pub(super) const HEALTH: usize = "unhealthy".len();
+
+/// That word; where there is no container there is nothing to be healthy.
+pub(super) fn health(healthy: Option<bool>, there: bool, sheet: Sheet) -> String {
+    let style = sheet.style;
+    match healthy {
+        Some(true) => style.done(&pad("healthy", HEALTH)),
+        Some(false) if there => style.failed(&pad("unhealthy", HEALTH)),
+        None if there => style.warning(&pad("unknown", HEALTH)),
+        _ => style.dim(&pad("-", HEALTH)),
+    }
+}
+
 pub(super) fn standing(backends: &[Standing], sheet: Sheet) -> String {
     let style = sheet.style;
     let longest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
     let names = longest(&mut backends.iter().map(|one| width(&one.backend))).max("backend".len());
     // The two last columns and the blanks between all of them.
-    let room = sheet.room(2 + names + 2 + 2 + "unhealthy".len() + 2 + "traffic".len());
+    let room = sheet.room(2 + names + 2 + 2 + HEALTH + 2 + "traffic".len());
     let image = |one: &Standing| cut_front(one.image.as_deref().unwrap_or("no container"), room);
     let images = longest(&mut backends.iter().map(|one| width(&image(one)))).max("image".len());
     let head = format!(
         "  {}  {}  {}  traffic\n",
         pad("backend", names),
         pad("image", images),
-        pad("health", 9)
+        pad("health", HEALTH)
     );
     let mut out = style.dim(head.trim_end()) + "\n";
     for one in backends {
-        let health = match one.healthy {
-            true => style.done(&pad("healthy", 9)),
-            false => style.failed(&pad("unhealthy", 9)),
-        };
+        let health = health(one.healthy, one.image.is_some(), sheet);
         let traffic = match one.enabled {
-            true => style.done("serves"),
-            false => style.warning("none"),
+            Some(true) => style.done("serves"),
+            Some(false) => style.warning("none"),
+            None => style.warning("unknown"),
         };
         let (name, image) = (pad(&clean(&one.backend), names), pad(&clean(&image(one)), images));
         out += &format!("  {name}  {image}  {health}  {traffic}\n");

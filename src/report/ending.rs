@@ -58,7 +58,7 @@ impl Ending<'_> {
             (Outcome::Done, true) => "dry run: nothing was changed".to_string(),
             (Outcome::WentBack, _) => {
                 let how = match self.all_serve() {
-                    true => "the old version serves everywhere",
+                    true => "what ran before serves everywhere",
                     false => "everything is as it was before",
                 };
                 format!("rolled back in {time}: {how}")
@@ -70,7 +70,7 @@ impl Ending<'_> {
             (Outcome::Interrupted, true) => "interrupted; nothing was changed".to_string(),
             (Outcome::RolledBack, false) => {
                 let how = match self.all_serve() {
-                    true => "rolled back: the old version serves everywhere",
+                    true => "rolled back: what ran before serves everywhere",
                     false => "everything is as it was before",
                 };
                 format!("failed, {how}, after {time} (exit code 3)")
@@ -84,6 +84,10 @@ impl Ending<'_> {
     }
 
     fn all_serve(&self) -> bool {
-        !self.standing.is_empty() && self.standing.iter().all(|one| one.healthy && one.enabled)
+        !self.standing.is_empty()
+            && self
+                .standing
+                .iter()
+                .all(|one| one.healthy == Some(true) && one.enabled == Some(true))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::blocks::labelled;
+use super::blocks::{HEALTH, health, labelled};
 use super::screen::{Screen, Sheet};
 use super::text::{BETWEEN, blanks, clean, cut_front, pad, seconds, width, wrap};
 use crate::exec::journal::Ended;
@@ -27,7 +27,8 @@ pub struct Backend {
     pub name: String,
     /// Its name and short id; `None`: no container.
     pub image: Option<(String, String)>,
-    pub healthy: bool,
+    /// `None`: nobody could be asked.
+    pub healthy: Option<bool>,
     pub traffic: Traffic,
 }
 
@@ -60,7 +61,6 @@ pub struct RunLine {
 /// Below so many columns for the image its id is left out.
 const IMAGE: usize = 20;
 const ID: usize = 12;
-const HEALTH: usize = "unhealthy".len();
 const TRAFFIC: usize = "draining".len();
 
 pub fn status_page(page: &StatusPage, screen: Screen) -> String {
@@ -112,10 +112,7 @@ fn table(backends: &[Backend], sheet: Sheet) -> String {
     );
     let mut out = style.dim(&head) + "\n";
     for one in backends {
-        let health = match one.healthy {
-            true => style.done(&pad("healthy", HEALTH)),
-            false => style.failed(&pad("unhealthy", HEALTH)),
-        };
+        let health = health(one.healthy, one.image.is_some(), sheet);
         let traffic = match one.traffic {
             Traffic::Serves => style.done("serves"),
             Traffic::Draining => style.warning("draining"),

@@ -9,7 +9,7 @@ use crate::diagnostic::Code;
 use crate::drivers::Failure;
 use crate::drivers::compose::Model;
 use crate::drivers::engine::Container;
-use crate::drivers::nginx::{Server, server_words};
+use crate::drivers::nginx::{Generation, Server, server_words};
 use crate::plan::Backend;
 use crate::world::NetError;
 
@@ -60,6 +60,25 @@ impl Site<'_> {
             .map(|one| (one.name.clone(), false))
             .collect();
         self.proxy_text(Some(proxy), containers, &off).map(drop)
+    }
+
+    /// Whoever serves is declared: the next configuration is made from what is declared, and the others would be dropped
+    /// without a drain.
+    pub fn all_declared(&self, live: &Generation) -> Result<(), Failure> {
+        let unknown = live
+            .traffic
+            .iter()
+            .filter(|(name, on)| **on && self.deployment.backend(name).is_none());
+        let unknown: Vec<String> = unknown.map(|(name, _)| format!("`{name}`")).collect();
+        if unknown.is_empty() || self.allow_downtime.get() {
+            return Ok(());
+        }
+        Err(Failure::refused(format!(
+            "nginx sends requests to {}, which this recipe does not declare",
+            unknown.join(" and ")
+        ))
+        .code(Code::UNDECLARED)
+        .help("declare all that serve, under the names they have (`zdt status` lists them), or drain them by the recipe that does"))
     }
 
     /// What to ask compose with, to see whether each `set=` variable is the whole image of its own backend's service:

@@ -35,7 +35,7 @@ pub use up::same_folder;
 use crate::drivers::compose::{Compose, Model, Program};
 use crate::drivers::engine::{Container, Engine, Identity};
 use crate::drivers::nginx::dump::Dump;
-use crate::drivers::nginx::{Generation, Nginx, Server, Version};
+use crate::drivers::nginx::{Generation, Nginx, Server, Version, private};
 use crate::drivers::{Failure, FailureKind};
 use crate::plan::{Backend, Deployment, ProxyDecl};
 use crate::template::{Kind, Template, TemplateError};
@@ -207,7 +207,10 @@ impl<'w> Site<'w> {
         let private = match private {
             Some(name) => name,
             None => {
-                let name = format!("zdt-{}.internal", (self.nonce)());
+                // Where the state was lost, nginx still goes by the name in its file.
+                let installed = self.world.read(&proxy.config).unwrap_or_default();
+                let known = private::name(&String::from_utf8_lossy(&installed));
+                let name = known.unwrap_or_else(|| format!("zdt-{}.internal", (self.nonce)()));
                 self.remember(|state| state.private = Some(name.clone()))?;
                 name
             }

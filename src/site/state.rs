@@ -26,6 +26,8 @@ pub struct State {
     pub addresses: BTreeMap<String, u8>,
     /// How often a configuration was installed.
     pub generation: u64,
+    /// The proxy's file that zdt writes.
+    pub config_file: Option<PathBuf>,
     /// Hash of the configuration that is installed.
     pub config: Option<String>,
     /// Hash of one that is being installed: zdt may have died in between.

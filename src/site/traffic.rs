@@ -2,6 +2,7 @@
 //! section, entered by one step at a time.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -44,7 +45,7 @@ impl Site<'_> {
     /// The generation that is live. For about a tenth of a second after a reload old workers still take some of the new
     /// connections, so one that was proved just now is taken at its word, and an answer of another generation than the
     /// installed file's is asked for again before it counts.
-    pub(super) fn live(&self, proxy: &Container) -> Result<Generation, Failure> {
+    pub fn live(&self, proxy: &Container) -> Result<Generation, Failure> {
         let nginx = self.nginx()?;
         let installed = self.world.read(&nginx.config).ok();
         let installed = installed.and_then(|bytes| Generation::read(&String::from_utf8_lossy(&bytes)));
@@ -67,7 +68,7 @@ impl Site<'_> {
         match answer {
             Ok(Some(live)) => Ok(live),
             Ok(None) => Err(Failure::refused("the running nginx does not have zdt's private server")
-                .help("`{{{private_server}}}` belongs into the proxy's template; `up` installs a first configuration")),
+                .help("put `{{{private_server}}}` into the proxy's template; `zdt -f RECIPE -c 'up adopt=true'` installs it the first time")),
             Err(error) => Err(
                 Failure::new(format!("the proxy does not answer zdt: {error}")).help(format!(
                     "port {} of `{}` must be reachable from here over plain http",
@@ -188,6 +189,7 @@ impl Site<'_> {
         if !on {
             self.guard(&proxy, &live.traffic, names, allow)?;
         }
+        self.all_declared(&live)?;
         let mut traffic = live.traffic.clone();
         traffic.retain(|name, _| self.deployment.backend(name).is_some());
         for backend in &self.deployment.backends {
@@ -222,6 +224,7 @@ impl Site<'_> {
         // What is there now is zdt's own, perhaps from an install that was not finished; it must stay known as such.
         let there = self.world.read(&nginx.config).ok().map(hash);
         self.remember(|state| {
+            state.config_file = Some(nginx.config.clone());
             state.config = there.or(state.config.take());
             state.config_next = Some(hash(&text));
         })?;
@@ -244,9 +247,25 @@ impl Site<'_> {
         applied
     }
 
+    /// A folder drives one file: two would take each other's traffic for their own.
+    fn one_config(&self, config: &Path) -> Result<(), Failure> {
+        let known = self.state.borrow().config_file.clone();
+        let other = known.filter(|known| known != config && matches!(self.world.kind(known), Ok(Some(_))));
+        match other {
+            None => Ok(()),
+            Some(other) => Err(Failure::refused(format!(
+                "zdt writes `{}` for this application, and this recipe says `config={}`",
+                other.display(),
+                config.display()
+            ))
+            .help("declare all backends in one recipe with one template; several `upstream=` may stand in it")),
+        }
+    }
+
     /// The installed file must be the one zdt wrote, or be told so by a person.
     pub fn not_foreign(&self) -> Result<(), Failure> {
         let config = &self.proxy()?.config;
+        self.one_config(config)?;
         let bytes = self
             .world
             .read(config)

@@ -1,22 +1,53 @@
 //! `up`: what is missing is created and started; what runs stays as it is.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use super::keep::{Before, Resource};
+use super::render::Rendered;
 use super::traffic::{MODE, hash};
 use super::{Site, file_failure};
 use crate::diagnostic::Code;
-use crate::drivers::Failure;
 use crate::drivers::compose::{Model, Up};
 use crate::drivers::engine::Container;
 use crate::drivers::nginx::{Generation, Proof};
+use crate::drivers::{Failure, FailureKind};
 use crate::plan::Deployment;
 
+/// What became of the proxy's configuration.
+#[derive(Default)]
+struct Refreshed {
+    reloaded: bool,
+    /// Where the one is that somebody else had written.
+    aside: Option<PathBuf>,
+    /// Backends that are new and serve nobody yet.
+    off: Vec<String>,
+}
+
+impl Refreshed {
+    /// For people; that a proxy which was just started has been reloaded as well is nothing to tell.
+    fn lines(self, ran: bool) -> Vec<String> {
+        let reloaded = (self.reloaded && ran).then(|| "nginx reloaded with zdt's configuration".to_string());
+        let aside = self.aside.map(|path| format!("the old one is `{}`", path.display()));
+        let off = self.off.join(" ");
+        let off = (!off.is_empty()).then(|| format!("not in traffic yet: {off} (`enable {off}`)"));
+        reloaded.into_iter().chain(aside).chain(off).collect()
+    }
+}
+
+/// A compose file that is not written yet.
+struct Next {
+    rendered: Option<Rendered>,
+    model: Model,
+}
+
 impl Site<'_> {
-    /// Brings the application up; `image` is for backends that have no container yet. Gives one line for people.
-    pub fn up(&self, services: &[String], image: Option<&str>) -> Result<String, Failure> {
+    /// Brings the application up; `image` is for backends that have no container yet, `adopt` lets zdt put its own
+    /// configuration in the place of one that somebody else has written. Gives one line for people.
+    pub fn up(&self, services: &[String], image: Option<&str>, adopt: bool) -> Result<String, Failure> {
         self.same_folder()?;
         self.compose_file_there()?;
+        self.may_take_over(adopt)?;
         let before = self.containers()?;
         let images = self.first_images(&before, image);
         images.values().try_for_each(|image| self.image(image).map(drop))?;
@@ -25,40 +56,54 @@ impl Site<'_> {
             .create_dir_all(&dir, 0o755)
             .map_err(|error| file_failure("create", &dir, &error))?;
         let names: Vec<&str> = services.iter().map(String::as_str).collect();
-        let rendered = self.compose_text(&images)?;
-        let accepted = match &rendered {
-            Some(rendered) => self.accept(rendered)?,
-            None => None,
-        };
-        if let Some(model) = &accepted {
-            self.ports_free(model, &missing(model, &before, &names))?;
-        }
+        let next = self.next_compose(&images)?;
+        let missing = missing(&next.model, &before, &names);
+        self.ports_free(&next.model, &missing)?;
         for name in images.keys() {
             let resource = Resource::Backend(name.clone());
             if !self.keeper.has(&resource) {
                 self.keeper.keep(resource, Before::Backend(None))?;
             }
         }
-        let changed = match rendered {
-            Some(rendered) => self.write_compose(rendered, accepted)?,
+        let changed = match next.rendered {
+            Some(rendered) => self.write_compose(rendered, Some(next.model))?,
             None => false,
         };
-        let model = self.model()?;
-        self.check_model(&model)?;
-        let missing = missing(&model, &before, &names);
-        self.ports_free(&model, &missing)?;
         self.first_config(&before)?;
         if !missing.is_empty() {
             self.compose.up(&names, Up::KeepRunning)?;
         }
         let after = self.containers()?;
         self.remember_images(&after)?;
-        self.refresh_config(&after)?;
-        Ok(match (missing.len(), changed) {
-            (0, false) => "all is there already".to_string(),
-            (0, true) => "compose file written; what runs stays as it is".to_string(),
-            (number, _) => format!("{} started", crate::count(number, "container")),
+        let mut done = match (missing.len(), changed) {
+            (0, false) => Vec::new(),
+            (0, true) => vec!["compose file written; what runs stays as it is".to_string()],
+            (number, _) => vec![format!("{} started", crate::count(number, "container"))],
+        };
+        done.extend(self.refresh_config(&after)?.lines(missing.is_empty()));
+        Ok(match done.is_empty() {
+            true => "all is there already".to_string(),
+            false => done.join(" · "),
         })
+    }
+
+    /// The compose file as these images make it, and how compose reads it. Nothing is written yet.
+    fn next_compose(&self, images: &BTreeMap<String, String>) -> Result<Next, Failure> {
+        let rendered = self.compose_text(images)?;
+        let accepted = match &rendered {
+            Some(rendered) => self.accept(rendered)?,
+            None => None,
+        };
+        let variable = |(name, image): (&String, &String)| Some((self.backend(name).ok()?.set.clone()?, image.clone()));
+        let variables: Vec<_> = images.iter().filter_map(variable).collect();
+        let own = self.templates.compose.is_none() && !variables.is_empty();
+        let model = match accepted {
+            Some(model) => model,
+            None if own => self.compose.model_with(&self.deployment.compose.file, variables)?,
+            None => self.model()?,
+        };
+        self.check_model(&model)?;
+        Ok(Next { rendered, model })
     }
 
     /// A project is deployed from one folder.
@@ -88,18 +133,10 @@ impl Site<'_> {
         }
     }
 
-    /// The compose file as an `up` would leave it, and the services it would start.
+    /// How compose would read the file after an `up`, and the services that would start.
     fn would_start(&self, services: &[String], image: Option<&str>) -> Result<(Model, Vec<String>), Failure> {
         let running = self.containers()?;
-        let rendered = self.compose_text(&self.first_images(&running, image))?;
-        let accepted = match &rendered {
-            Some(rendered) => self.accept(rendered)?,
-            None => None,
-        };
-        let model = match accepted {
-            Some(model) => model,
-            None => self.model()?,
-        };
+        let model = self.next_compose(&self.first_images(&running, image))?.model;
         let names: Vec<&str> = services.iter().map(String::as_str).collect();
         let starting = missing(&model, &running, &names);
         Ok((model, starting))
@@ -140,12 +177,13 @@ impl Site<'_> {
         Ok(())
     }
 
-    /// Before nginx ever ran: its file must be there, with every backend in traffic.
+    /// Before nginx ever ran: its file must be there, with every backend in traffic. One that runs gets it by a reload.
     fn first_config(&self, containers: &[Container]) -> Result<(), Failure> {
         let Some(proxy) = &self.deployment.proxy else {
             return Ok(());
         };
-        if self.world.read(&proxy.config).is_ok() {
+        let runs = |one: &Container| one.service == proxy.service && one.running();
+        if self.world.read(&proxy.config).is_ok() || containers.iter().any(runs) {
             return Ok(());
         }
         let generation = Generation {
@@ -167,7 +205,10 @@ impl Site<'_> {
                 .map_err(|error| file_failure("create", folder, &error))?;
         }
         self.keep_file(&proxy.config)?;
-        self.remember(|state| state.config_next = Some(hash(&text)))?;
+        self.remember(|state| {
+            state.config_file = Some(proxy.config.clone());
+            state.config_next = Some(hash(&text));
+        })?;
         self.write_file(&proxy.config, &text, MODE)?;
         self.remember(|state| {
             state.config = Some(hash(&text));
@@ -192,27 +233,38 @@ impl Site<'_> {
     }
 
     /// Once nginx runs its version is known, and directives only newer ones have can be written. The directives of a
-    /// configuration rule from the *next* reload on, so this comes before the first drain, not with it.
-    fn refresh_config(&self, containers: &[Container]) -> Result<(), Failure> {
+    /// configuration rule from the *next* reload on, so this comes before the first drain, not with it. Says what it did.
+    fn refresh_config(&self, containers: &[Container]) -> Result<Refreshed, Failure> {
         let Some(declared) = &self.deployment.proxy else {
-            return Ok(());
+            return Ok(Refreshed::default());
         };
         let proxy = self.proxy_container(containers.to_vec())?;
-        let bytes = self
-            .world
-            .read(&declared.config)
-            .map_err(|error| file_failure("read", &declared.config, &error))?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let Some(installed) = Generation::read(&text) else {
-            return Err(
-                Failure::refused(format!("`{}` was not written by zdt", declared.config.display()))
-                    .help("move it away; its content belongs into the proxy's template"),
-            );
+        let text = match self.world.read(&declared.config) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(file_failure("read", &declared.config, &error)),
         };
-        let live = self.wait_live(&proxy)?;
+        let Some(installed) = Generation::read(&text) else {
+            return self.adopt(&proxy, containers, &text);
+        };
+        let live = match self.wait_live(&proxy) {
+            Ok(live) => live,
+            // Written, and never loaded: zdt died in between.
+            Err(failure) if failure.kind == FailureKind::Refused => Generation {
+                nonce: String::new(),
+                ..installed.clone()
+            },
+            Err(failure) => return Err(failure),
+        };
         let mut traffic = live.traffic.clone();
+        // Where others serve, nobody waits for a new one: it may not be well yet.
+        let others = traffic.values().any(|on| *on);
+        let mut off = Vec::new();
         for backend in &self.deployment.backends {
-            traffic.entry(backend.name.clone()).or_insert(true);
+            if !traffic.contains_key(&backend.name) {
+                traffic.insert(backend.name.clone(), !others);
+                off.extend(others.then(|| backend.name.clone()));
+            }
         }
         let wanted = Generation {
             nonce: installed.nonce.clone(),
@@ -220,10 +272,50 @@ impl Site<'_> {
         };
         let rendered = self.proxy_text(Some(&proxy), containers, &wanted)?;
         if rendered == text && live.nonce == installed.nonce {
-            return Ok(());
+            return Ok(Refreshed::default());
         }
         self.not_foreign()?;
-        self.install(&proxy, containers, traffic, Proof::Now).map(drop)
+        self.install(&proxy, containers, traffic, Proof::Now)?;
+        Ok(Refreshed {
+            reloaded: true,
+            aside: None,
+            off,
+        })
+    }
+
+    /// A configuration of somebody else is replaced where that was said, and not before anything else is done.
+    fn may_take_over(&self, adopt: bool) -> Result<(), Failure> {
+        let Some(proxy) = self.deployment.proxy.as_ref().filter(|_| !adopt) else {
+            return Ok(());
+        };
+        let theirs = self.world.read(&proxy.config).ok();
+        if theirs.is_none_or(|bytes| Generation::read(&String::from_utf8_lossy(&bytes)).is_some()) {
+            return Ok(());
+        }
+        Err(
+            Failure::refused(format!("`{}` was not written by zdt", proxy.config.display())).help(format!(
+                "put its content into the template; then `up adopt=true` replaces it, and keeps it as `{}`",
+                aside(&proxy.config).display()
+            )),
+        )
+    }
+
+    /// An nginx that runs with a configuration of somebody else gets zdt's, with every backend in traffic, as it gets any
+    /// other: validated, reloaded, proved, and put back where that fails. The old file stays beside it.
+    fn adopt(&self, proxy: &Container, containers: &[Container], theirs: &str) -> Result<Refreshed, Failure> {
+        let config = self.proxy()?.config.clone();
+        let aside = (!theirs.is_empty()).then(|| aside(&config));
+        if let Some(aside) = &aside {
+            self.write_file(aside, theirs, MODE)?;
+        }
+        let backends = self.deployment.backends.iter();
+        let traffic = backends.map(|backend| (backend.name.clone(), true)).collect();
+        self.install(proxy, containers, traffic, Proof::Now)?;
+        Ok(Refreshed {
+            reloaded: true,
+            aside,
+            off: Vec::new(),
+        })
     }
 
     /// A proxy that was just started needs a moment until it listens.
@@ -246,6 +338,13 @@ impl Site<'_> {
             }
         }
     }
+}
+
+/// Where a configuration is kept that zdt's own has replaced; no include of `*.conf` finds it.
+fn aside(config: &Path) -> PathBuf {
+    let mut name = config.as_os_str().to_os_string();
+    name.push(".before-zdt");
+    PathBuf::from(name)
 }
 
 /// The labels of a project's containers name the folder that deploys it.

@@ -197,8 +197,8 @@ fn stuck() -> Vec<Event> {
     let standing = |backend: &str, image: Option<&str>, good| Standing {
         backend: backend.into(),
         image: image.map(String::from),
-        healthy: good,
-        enabled: good,
+        healthy: Some(good),
+        enabled: Some(good),
     };
     let registry = "registry.example.org/platform/team/zdt/sample-app:0.0.1";
     events.push(Event::Ended {

@@ -23,8 +23,8 @@ fn events(s: &str) -> Vec<Event> {
     let standing = Standing {
         backend: text(),
         image: Some(text()),
-        healthy: true,
-        enabled: false,
+        healthy: Some(true),
+        enabled: None,
     };
     let finding = Finding {
         code: text(),

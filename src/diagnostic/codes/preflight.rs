@@ -157,4 +157,12 @@ WRONG_PORT "Z220" "wrong-port" "a backend that serves does not listen at its dec
     backend app_1 port=3000 health=/ping
 
 An error."
+
+UNDECLARED "Z221" "undeclared-backend" "nginx sends requests to a backend that the recipe does not declare"
+"zdt renders nginx's file from the backends that a recipe declares. One that serves now and is missing there, or has
+another name there, would lose its traffic at the first reload, without a drain.
+
+    backend app_3 port=3000 health=/ping      # as the recipe has it that put it there
+
+An error."
 }

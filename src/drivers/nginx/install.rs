@@ -143,16 +143,25 @@ impl Nginx<'_> {
         generation: &Generation,
         proof: Proof,
     ) -> Result<Applied, Failure> {
-        let previous = self.world.read(&self.config).ok();
+        let previous = match self.world.read(&self.config) {
+            Ok(previous) => Some(previous),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => {
+                let message = format!("cannot read `{}`: {error}", self.config.display());
+                return Err(Failure::new(message));
+            }
+        };
         match self.install_and_prove(container, text, mode, generation, proof) {
             Ok(applied) => Ok(applied),
             Err(failure) => {
-                let Some(previous) = previous.and_then(|bytes| String::from_utf8(bytes).ok()) else {
-                    return Err(failure);
+                let back = match &previous {
+                    Some(previous) => self.world.write(&self.config, previous, mode),
+                    None => self.world.remove(&self.config),
                 };
-                if let Err(second) = self.write(&self.config, &previous, mode) {
+                if let Err(second) = back {
                     return Err(failure.note(format!("the previous file could not be put back: {second}")));
                 }
+                let previous = String::from_utf8_lossy(&previous.unwrap_or_default()).into_owned();
                 let back = match Generation::read(&previous) {
                     Some(before) => self
                         .install_and_prove(container, &previous, mode, &before, Proof::WithTheDrain)

@@ -44,6 +44,13 @@ impl Generation {
     }
 }
 
+/// The private server's name, from a file that zdt wrote.
+pub fn name(text: &str) -> Option<String> {
+    let rest = &text[text.find("server_name zdt-")? + "server_name ".len()..];
+    let name = &rest[..rest.find(';')?];
+    name.ends_with(".internal").then(|| name.to_string())
+}
+
 /// The text that a template includes with `{{{private_server}}}`.
 pub fn block(name: &str, listen: u16, generation: &Generation, servers: &[Server]) -> String {
     let mut text = String::new();

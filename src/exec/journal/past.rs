@@ -68,12 +68,21 @@ fn paths(world: &dyn World, dir: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// The runs of a deployment, read one by one, the newest first. A file without a head is none: its first write failed.
+/// One that has all the rest is damaged, and may be of a run that is not finished.
 fn runs(world: &dyn World, dir: &Path) -> Result<impl Iterator<Item = Result<Past, Failure>>, Failure> {
     let files = paths(world, dir)?.into_iter().rev();
-    let headed = |past: &Past| past.head.is_some();
-    Ok(files
-        .map(move |path| read(world, &path))
-        .filter(move |past| past.as_ref().map_or(true, headed)))
+    Ok(files.filter_map(move |path| match read(world, &path) {
+        Ok(past) if past.head.is_some() => Some(Ok(past)),
+        Ok(past) if past.records.is_empty() => None,
+        Ok(_) => Some(Err(Failure::refused(format!(
+            "the first line of `{}` is damaged, so what that run did cannot be known",
+            path.display()
+        ))
+        .help(
+            "see what runs (`docker compose ps`), put it right by hand, and move that file away",
+        ))),
+        Err(failure) => Some(Err(failure)),
+    }))
 }
 
 /// All runs of a deployment, oldest first.

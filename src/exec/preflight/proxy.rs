@@ -18,6 +18,7 @@ pub fn check(site: &Site, model: &Model, needed: &Needs, found: &mut Findings) -
     let inside = site.nginx()?.inside(&proxy)?;
     let directives = site.dump(&proxy)?.directives();
     site.not_foreign()?;
+    site.all_declared(&site.live(&proxy)?)?;
     site.check_templates(Some(&proxy))?;
     let version = site.nginx_version(&proxy)?.unwrap_or_default();
     found.facts.push(format!("nginx {version}"));

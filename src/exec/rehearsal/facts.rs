@@ -175,5 +175,5 @@ pub(super) fn assume_running(
             }
         })?;
     }
-    site.up(&[], None).map(drop)
+    site.up(&[], None, false).map(drop)
 }

@@ -106,7 +106,7 @@ fn outcome_line(outcome: Outcome, time: Duration, dry: bool) -> String {
         (_, true) => verdict("failed", "dry run: it would not go well; nothing was changed"),
         (Outcome::RolledBack, false) => verdict(
             "warn",
-            &format!("failed, rolled back: the old version serves everywhere, after {time}"),
+            &format!("failed, rolled back: what ran before serves everywhere, after {time}"),
         ),
         (Outcome::Failed, false) => verdict("failed", &format!("failed after {time}, not rolled back")),
         (Outcome::Refused, false) => verdict("failed", "refused: nothing was changed"),
@@ -123,15 +123,15 @@ fn table(standing: &[Standing]) -> String {
             "<tr><td>{}<td><code>{}</code>{}{}\n",
             Escaped(&one.backend),
             Escaped(one.image.as_deref().unwrap_or("no container")),
-            if one.healthy {
-                "<td class=done>healthy"
-            } else {
-                "<td class=failed>unhealthy"
+            match one.healthy {
+                Some(true) => "<td class=done>healthy",
+                Some(false) => "<td class=failed>unhealthy",
+                None => "<td class=warn>unknown",
             },
-            if one.enabled {
-                "<td class=done>serves"
-            } else {
-                "<td class=warn>none"
+            match one.enabled {
+                Some(true) => "<td class=done>serves",
+                Some(false) => "<td class=warn>none",
+                None => "<td class=warn>unknown",
             },
         )
     });

@@ -1,0 +1,176 @@
+//! An application that somebody has brought up with plain compose and an nginx file of their own, and a recipe for it.
+
+use std::path::PathBuf;
+
+use crate::common::{Run, Sandbox, Traffic, repository};
+
+const COMPOSE: &str = include_str!("../common/own_compose.yml");
+
+/// What nginx has before zdt comes.
+const THEIRS: &str = "upstream web {\n    server app_1:3000;\n    server app_2:3000;\n}\nserver {\n    listen 80;\n    \
+                      keepalive_min_timeout 10s;\n    location / {\n        proxy_pass http://web;\n        proxy_http_version 1.1;\n        \
+                      proxy_set_header Connection \"\";\n    }\n}\n";
+
+struct Shop {
+    sandbox: Sandbox,
+    recipe: String,
+}
+
+impl Shop {
+    /// At 0.0.1 and serving, and zdt has never been there.
+    fn new(name: &str) -> Shop {
+        let sandbox = Sandbox::new(name);
+        sandbox.write("app/docker-compose.yml", COMPOSE);
+        let image = "zdt/sample-app:0.0.1";
+        let env = format!("WEB_PORT={}\nAPP_1_IMAGE={image}\nAPP_2_IMAGE={image}\n", sandbox.port);
+        sandbox.write("app/.env", &env);
+        sandbox.write("app/nginx/default.conf", THEIRS);
+        sandbox.compose(&["up", "-d"]);
+        let serves = format!("await http {}", sandbox.url("/ping"));
+        sandbox.plain(&["-c", &serves]).ok();
+        let shipped =
+            std::fs::read_to_string(repository().join("docker/nginx/default.conf.hbs")).expect("it is shipped");
+        sandbox.write("app/site.conf.hbs", &shipped.replace("http://backend", "http://web"));
+        let recipe = format!(
+            "param version = 0.0.2\n\
+             compose docker-compose.yml project={}\n\
+             proxy nginx service=proxy template=site.conf.hbs config=nginx/default.conf\n\
+             backend app_1 port=3000 health=/ping set=APP_1_IMAGE upstream=web\n\
+             backend app_2 port=3000 health=/ping set=APP_2_IMAGE upstream=web\n\
+             task upgrade {{ for app in $backends {{ drain $app; recreate $app image=zdt/sample-app:$version; \
+             await healthy $app contains=@$version; enable $app }} }}\n",
+            sandbox.project
+        );
+        let recipe = sandbox.write("app/deploy.zdt", &recipe).display().to_string();
+        Shop { sandbox, recipe }
+    }
+
+    fn say(&self, words: &str) -> Run {
+        self.sandbox.plain(&["-f", &self.recipe, "-c", words])
+    }
+
+    /// The recipe, or the template, with one text in the place of another.
+    fn changed(&self, file: &str, from: &str, to: &str) -> PathBuf {
+        let text = self.sandbox.read(file);
+        assert!(text.contains(from), "{text}");
+        self.sandbox.write(&format!("app/{file}"), &text.replace(from, to))
+    }
+}
+
+#[test]
+fn it_is_taken_over_moved_and_brought_back() {
+    let shop = Shop::new("adopt");
+    let sandbox = &shop.sandbox;
+    let traffic = Traffic::start(sandbox);
+    sandbox.plain(&[&shop.recipe]).exits(5).says("up adopt=true");
+    shop.say("up").exits(5).says("was not written by zdt");
+    let status = sandbox.plain(&["status", &shop.recipe]).ok();
+    assert!(!status.stdout.contains("unhealthy"), "{}", status.stdout);
+    shop.say("up adopt=true").ok().says("default.conf.before-zdt");
+    assert_eq!(sandbox.read("nginx/default.conf.before-zdt"), THEIRS);
+    shop.say("up").ok().says("all is there already");
+    sandbox.plain(&[&shop.recipe]).ok();
+    sandbox.assert_version("0.0.2");
+    let dir = sandbox.dir.display().to_string();
+    sandbox.plain(&["rollback", "--dir", &dir]).ok();
+    sandbox.assert_version("0.0.1");
+    traffic.assert_no_failures();
+}
+
+/// nginx refuses what the template makes: theirs comes back, and serves all the time.
+#[test]
+fn what_nginx_refuses_is_not_adopted() {
+    let shop = Shop::new("unadopted");
+    let traffic = Traffic::start(&shop.sandbox);
+    shop.changed("site.conf.hbs", "keepalive 32;", "keepalive thirty-two;");
+    shop.say("up adopt=true").exits(3).says("thirty-two");
+    assert_eq!(shop.sandbox.read("nginx/default.conf"), THEIRS);
+    traffic.assert_no_failures();
+}
+
+/// Declarations that look well and are not: a drain would take nobody out of traffic, an upgrade would change nothing, a
+/// reload would send everybody to a closed port, or drop a backend.
+#[test]
+fn what_does_not_fit_is_refused_before_anything_is_touched() {
+    let shop = Shop::new("unfit");
+    shop.say("up adopt=true").ok();
+    let traffic = Traffic::start(&shop.sandbox);
+    let template = shop.sandbox.read("site.conf.hbs");
+    let cases = [
+        (
+            "site.conf.hbs",
+            "server {{{server}}};",
+            "server {{name}}:3000;",
+            "does not list `app_1`",
+        ),
+        (
+            "deploy.zdt",
+            "set=APP_2_IMAGE",
+            "set=APP_2IMAGE",
+            "did you mean `set=APP_2_IMAGE`",
+        ),
+        (
+            "deploy.zdt",
+            "set=APP_2_IMAGE",
+            "set=APP_1_IMAGE",
+            "two backends have `set=APP_1_IMAGE`",
+        ),
+        (
+            "deploy.zdt",
+            "set=APP_2_IMAGE",
+            "",
+            "`docker-compose.yml` has no template",
+        ),
+        (
+            "docker-compose.yml",
+            "${APP_2_IMAGE}",
+            "zdt/sample-app:0.0.1",
+            "`set=APP_2_IMAGE` does not change",
+        ),
+        (
+            "deploy.zdt",
+            "app_2 port=3000",
+            "app_2 port=8000",
+            "nothing listens at its port 8000",
+        ),
+        (
+            "deploy.zdt",
+            "backend app_2 ",
+            "backend web_2 service=app_2 ",
+            "nginx sends requests to `app_2`",
+        ),
+    ];
+    for (file, from, to, said) in cases {
+        let before = shop.sandbox.read(file);
+        shop.changed(file, from, to);
+        let run = shop.sandbox.plain(&[&shop.recipe]).exits(5);
+        let told = run.stderr.replace(&format!("{}/", shop.sandbox.dir.display()), "");
+        assert!(told.contains(said), "{from} → {to}: {}", run.stderr);
+        shop.sandbox.write(&format!("app/{file}"), &before);
+    }
+    assert_eq!(shop.sandbox.read("site.conf.hbs"), template);
+    shop.sandbox.assert_version("0.0.1");
+    traffic.assert_no_failures();
+}
+
+/// A backend that comes new beside others serves nobody until somebody says so.
+#[test]
+fn a_new_backend_is_not_in_traffic_by_itself() {
+    let shop = Shop::new("third");
+    shop.say("up adopt=true").ok();
+    let traffic = Traffic::start(&shop.sandbox);
+    let third = "  app_2:\n    image: ${APP_2_IMAGE}\n";
+    shop.changed(
+        "docker-compose.yml",
+        third,
+        &format!("  app_3:\n    image: ${{APP_3_IMAGE}}\n{third}"),
+    );
+    let second = "backend app_2 ";
+    let backend = "backend app_3 port=3000 health=/ping set=APP_3_IMAGE upstream=web\n";
+    shop.changed("deploy.zdt", second, &format!("{backend}{second}"));
+    shop.say("up image=zdt/sample-app:0.0.3-never")
+        .ok()
+        .says("not in traffic yet: app_3");
+    shop.say("await healthy app_3 timeout=2s; enable app_3").exits(3);
+    traffic.assert_no_failures();
+}
