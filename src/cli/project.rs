@@ -99,6 +99,17 @@ pub fn from_journal(past: &Past, with: &RecipeArgs, whole: bool) -> Result<Ready
         );
         return Err(Told(1));
     }
+    let other = with
+        .set
+        .iter()
+        .find(|one| !head.secrets.contains(&one.0) && !head.set.contains(one));
+    if let (true, Some((name, value))) = (whole, other) {
+        eprintln!(
+            "zdt: `--set {name}={value}` is not what that run was begun with; only its secrets are given again\n\
+             help: finish it, undo it or abandon it; then run the recipe with what you want"
+        );
+        return Err(Told(1));
+    }
     if head.sources.is_empty() {
         eprintln!("zdt: the journal holds no recipe");
         return Err(Told(4));

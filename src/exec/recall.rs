@@ -94,11 +94,12 @@ fn templates(
 
 /// The recipe of a journal's head, planned again from the texts kept there. `whole`: with its tasks, if it ran any.
 ///
-/// `settings` is what this machine and the command line say now; the head's own params come before its `set`.
+/// `settings` is what this machine and the command line say now; what the head says comes before that.
 pub fn recall(head: &Head, mut settings: Settings, whole: bool) -> Result<Ready, Unplanned> {
     settings.tasks = head.tasks.clone();
     settings.cwd = head.cwd.clone();
     settings.set = head.set.iter().cloned().chain(settings.set).collect();
+    settings.env.extend(head.env.clone());
     let missing = || "it is not in the journal".to_string();
     let text = |path: &Path| {
         let kept = head.sources.iter().find(|kept| kept.path.as_deref() == Some(path));
@@ -145,6 +146,19 @@ pub struct Beginning {
 }
 
 impl Ready {
+    /// What the recipe's texts take from the environment. A secret is not kept, and asked for again.
+    fn used_env(&self) -> BTreeMap<String, String> {
+        let texts = self.plan.sources.iter().map(|(_, source)| source.text.as_str());
+        let named = texts.flat_map(|text| text.split("env.").skip(1)).map(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            &rest[..end.unwrap_or(rest.len())]
+        });
+        let known = |name: &str| Some((name.to_string(), self.settings.env.get(name)?.clone()));
+        let used = named.chain(["HOME"]).filter_map(known);
+        used.filter(|(_, value)| !self.plan.secrets.iter().any(|secret| value.contains(secret.as_str())))
+            .collect()
+    }
+
     /// The journal's first record for a run of this plan.
     pub fn head(&self, beginning: Beginning) -> Head {
         let params = self.plan.params.iter().filter(|param| param.secret);
@@ -169,6 +183,7 @@ impl Ready {
                 .collect(),
             templates: self.template_texts.clone(),
             set: set.cloned().collect(),
+            env: self.used_env(),
             secrets,
             tasks: self.settings.tasks.clone(),
             files: Vec::new(),

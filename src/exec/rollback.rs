@@ -359,13 +359,14 @@ pub fn standing(site: &Site) -> Vec<Standing> {
     let standing = |backend: &Backend| {
         let container = site.container(&backend.name).ok();
         let asked = container.is_some() && traffic.is_some();
+        let enabled = traffic
+            .as_ref()
+            .map(|traffic| traffic.get(&backend.name) == Some(&true));
         Standing {
             backend: backend.name.clone(),
+            enabled: enabled.or(container.is_none().then_some(false)),
             image: container.map(|container| container.image),
             healthy: asked.then(|| site.is_healthy(&backend.name)),
-            enabled: traffic
-                .as_ref()
-                .map(|traffic| traffic.get(&backend.name) == Some(&true)),
         }
     };
     site.deployment.backends.iter().map(standing).collect()

@@ -50,7 +50,7 @@ impl Site<'_> {
             before.insert(name.clone(), current.map(|container| container.image));
         }
         if let Some(image) = image {
-            self.image(image)?;
+            self.still_the_same(image)?;
         }
         self.bring_up(names, &images)?;
         let mut done = Vec::new();
@@ -134,6 +134,36 @@ impl Site<'_> {
             ))),
             _ => Ok(()),
         }
+    }
+
+    /// A run that goes on after a crash gives a backend the image that the others got: a tag may have moved meanwhile.
+    fn still_the_same(&self, image: &str) -> Result<(), Failure> {
+        let id = self.image(image)?;
+        let containers = self.containers()?;
+        for backend in &self.deployment.backends {
+            let Some(before) = self.keeper.ran(&backend.name) else {
+                continue;
+            };
+            let moved = containers.iter().find(|one| {
+                one.service == backend.service
+                    && one.image == image
+                    && one.image_id != id
+                    && one.image_id != before.image_id
+            });
+            if let Some(one) = moved {
+                return Err(Failure::refused(format!(
+                    "`{image}` was {} when `{}` got it in this run, and is {} now",
+                    short_id(&one.image_id),
+                    backend.name,
+                    short_id(&id)
+                ))
+                .help(format!(
+                    "`zdt rollback`, or give the name back: `docker tag {} {image}`",
+                    short_id(&one.image_id)
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// A backend in traffic is not touched.

@@ -50,6 +50,8 @@ fn yes() -> bool {
 /// Where before-images go. The first one of a resource counts; later ones are ignored, until a run begins anew.
 pub trait Keeper {
     fn has(&self, resource: &Resource) -> bool;
+    /// What a backend ran before its first touch, if it was touched and ran.
+    fn ran(&self, backend: &str) -> Option<Ran>;
     /// Stores a content under its hash, readable by its owner only, and gives the hash.
     fn store(&self, content: &[u8]) -> Result<String, Failure>;
     /// Kept and synced when this returns.
@@ -66,6 +68,10 @@ pub struct NothingKept;
 impl Keeper for NothingKept {
     fn has(&self, _: &Resource) -> bool {
         true
+    }
+
+    fn ran(&self, _: &str) -> Option<Ran> {
+        None
     }
 
     fn store(&self, content: &[u8]) -> Result<String, Failure> {

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::common::{Run, Sandbox, Traffic, repository};
+use zdt::probe::Stream;
+
+use crate::common::{Action, Run, Running, Sandbox, Shim, Traffic, repository};
 
 const COMPOSE: &str = include_str!("../common/own_compose.yml");
 
@@ -19,12 +21,16 @@ struct Shop {
 impl Shop {
     /// At 0.0.1 and serving, and zdt has never been there.
     fn new(name: &str) -> Shop {
+        Self::with(name, COMPOSE, THEIRS)
+    }
+
+    fn with(name: &str, compose: &str, theirs: &str) -> Shop {
         let sandbox = Sandbox::new(name);
-        sandbox.write("app/docker-compose.yml", COMPOSE);
+        sandbox.write("app/docker-compose.yml", compose);
         let image = "zdt/sample-app:0.0.1";
         let env = format!("WEB_PORT={}\nAPP_1_IMAGE={image}\nAPP_2_IMAGE={image}\n", sandbox.port);
         sandbox.write("app/.env", &env);
-        sandbox.write("app/nginx/default.conf", THEIRS);
+        sandbox.write("app/nginx/default.conf", theirs);
         sandbox.compose(&["up", "-d"]);
         let serves = format!("await http {}", sandbox.url("/ping"));
         sandbox.plain(&["-c", &serves]).ok();
@@ -173,4 +179,31 @@ fn a_new_backend_is_not_in_traffic_by_itself() {
         .says("not in traffic yet: app_3");
     shop.say("await healthy app_3 timeout=2s; enable app_3").exits(3);
     traffic.assert_no_failures();
+}
+
+/// An nginx that resolves names only when it reads its file starts and reloads also while a drained backend has no
+/// container: zdt was killed while it was replaced.
+#[test]
+fn an_nginx_that_resolves_names_once_starts_without_a_drained_backend() {
+    let compose = COMPOSE.replace("zdt/nginx:new", "zdt/nginx:old");
+    let shop = Shop::with("names", &compose, &THEIRS.replace("keepalive_min_timeout 10s;", ""));
+    let sandbox = &shop.sandbox;
+    shop.say("up adopt=true").ok();
+    let shim = Shim::new(sandbox).on("docker-compose*force-recreate*", 1, Action::kill_zdt_before());
+    let mut killed = sandbox.bare(&[&shop.recipe]);
+    shim.stand_before(&mut killed);
+    Running::start(killed, None).wait();
+    sandbox.docker(&["rm", "-f", &sandbox.container("app_1").id]);
+    sandbox.docker(&["restart", "-t", "2", &sandbox.container("proxy").id]);
+    let serves = format!("await http {} timeout=20s", sandbox.url("/ping"));
+    sandbox.plain(&["-c", &serves]).ok();
+    let dir = sandbox.dir.display().to_string();
+    let back = ["rollback", "--dir", &dir, "--lock-wait", "60s"];
+    sandbox.plain(&back).ok().says("rolled back in");
+    sandbox.assert_version("0.0.1");
+    let traffic = Traffic::start(sandbox);
+    sandbox.plain(&[&shop.recipe]).ok();
+    sandbox.assert_version("0.0.2");
+    // Kept connections may be reset by this nginx, as zdt warns.
+    traffic.assert_none_failed_of(&[Stream::Fresh, Stream::Post]);
 }

@@ -146,9 +146,11 @@ pub fn values(version: Option<Version>, traffic: &BTreeMap<String, bool>, server
 
 /// The words after `server`: opaque for templates, so that the strategy can change.
 fn entry(server: &Server, on: bool, last: bool) -> String {
-    let mut words = match server.present || server.resolve {
+    let resolves = server.present && (on || server.pinned());
+    let mut words = match resolves || server.resolve {
         true => server.address.clone(),
-        // A name without a container behind it would block every reload; port 9 (discard) never answers.
+        // A name without a container behind it would block every reload, and every start of nginx: one that is out of
+        // traffic is about to be replaced. Port 9 (discard) never answers.
         false => "127.0.0.1:9".to_string(),
     };
     if server.resolve {

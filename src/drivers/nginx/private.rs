@@ -51,6 +51,22 @@ pub fn name(text: &str) -> Option<String> {
     name.ends_with(".internal").then(|| name.to_string())
 }
 
+/// Where a location passes its requests to. A name that only a reload would resolve again stands in a variable, so that
+/// nginx asks at each request: its container may be away for a moment when nginx reloads or starts.
+fn pass(server: &Server) -> String {
+    let (backend, address) = (&server.backend, &server.address);
+    if server.resolve {
+        format!("        proxy_pass http://zdt_{backend}/;\n")
+    } else if server.pinned() {
+        format!("        proxy_pass http://{address}/;\n")
+    } else {
+        format!(
+            "        resolver 127.0.0.11 valid=1s;\n        set $zdt_{backend} {address};\n        \
+             rewrite ^/{backend}(/.*)$ $1 break;\n        proxy_pass http://$zdt_{backend};\n"
+        )
+    }
+}
+
 /// The text that a template includes with `{{{private_server}}}`.
 pub fn block(name: &str, listen: u16, generation: &Generation, servers: &[Server]) -> String {
     let mut text = String::new();
@@ -67,17 +83,13 @@ pub fn block(name: &str, listen: u16, generation: &Generation, servers: &[Server
          location = /zdt {{ return 200 \"{}\"; }}\n",
         generation.line()
     );
-    for server in servers.iter().filter(|server| server.present || server.resolve) {
-        let target = if server.resolve {
-            format!("zdt_{}", server.backend)
-        } else {
-            server.address.clone()
-        };
+    for server in servers {
         let _ = write!(
             text,
-            "    location /{}/ {{\n        proxy_pass http://{target}/;\n        proxy_http_version 1.1;\n        \
-             proxy_set_header Connection close;\n        proxy_connect_timeout 2s;\n        proxy_read_timeout 10s;\n    }}\n",
-            server.backend
+            "    location /{}/ {{\n{}        proxy_http_version 1.1;\n        proxy_set_header Connection close;\n        \
+             proxy_connect_timeout 2s;\n        proxy_read_timeout 10s;\n    }}\n",
+            server.backend,
+            pass(server)
         );
     }
     text.push_str("}\n");

@@ -14,7 +14,7 @@ pub use record::{Ended, Head, Kept, Record};
 
 use crate::drivers::{Failure, FailureKind};
 use crate::plan::Mask;
-use crate::site::{Before, Keeper, Resource, state_dir};
+use crate::site::{Before, Keeper, Ran, Resource, state_dir};
 use crate::world::World;
 
 /// Proof that a step's beginning is on disk.
@@ -297,6 +297,13 @@ impl Begun<'_> {
 impl Keeper for Journal<'_> {
     fn has(&self, resource: &Resource) -> bool {
         self.kept.borrow().contains_key(resource)
+    }
+
+    fn ran(&self, backend: &str) -> Option<Ran> {
+        match self.kept.borrow().get(&Resource::Backend(backend.to_string())) {
+            Some(Before::Backend(ran)) => ran.clone(),
+            _ => None,
+        }
     }
 
     fn store(&self, content: &[u8]) -> Result<String, Failure> {

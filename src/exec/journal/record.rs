@@ -129,6 +129,9 @@ pub struct Head {
     pub templates: BTreeMap<PathBuf, String>,
     /// `--set`, without secret ones.
     pub set: Vec<(String, String)>,
+    /// What its texts take from the environment (`${env.NAME}`, and HOME for `~`), without secrets.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
     /// Params that must be given again.
     pub secrets: Vec<String>,
     pub tasks: Vec<String>,

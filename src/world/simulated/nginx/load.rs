@@ -232,10 +232,12 @@ impl Reader<'_> {
             return Err(directive.error(&format!("duplicate location \"{path}\"")));
         }
         let mut action = None;
+        let mut variables = Vec::new();
         for inner in directive.block.as_deref().unwrap_or_default() {
             match inner.name.as_str() {
                 "return" => action = Some(returned(inner)),
-                "proxy_pass" if action.is_none() => action = Some(self.pass(inner)?),
+                "set" => variables.extend(inner.args.first().zip(inner.args.get(1))),
+                "proxy_pass" if action.is_none() => action = Some(self.pass(inner, &variables)?),
                 "location" => self.location(inner, server)?,
                 _ => {}
             }
@@ -247,10 +249,22 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn pass(&mut self, directive: &Directive) -> Result<Action, Emerg> {
+    /// A variable that the location has set to a host is asked for at each request, and the location's own path is taken
+    /// to be rewritten away; other variables are not played.
+    fn pass(&mut self, directive: &Directive, variables: &[(&String, &String)]) -> Result<Action, Emerg> {
         let url = directive.args[0].as_str();
         if url.contains('$') {
-            return Ok(Action::Variable);
+            let set = |(name, _): &&(&String, &String)| url.split_once("://").is_some_and(|(_, rest)| rest == *name);
+            return match variables.iter().find(set) {
+                None => Ok(Action::Variable),
+                Some((_, host)) => {
+                    let peer = Peer {
+                        resolve: true,
+                        ..address(host, directive)?
+                    };
+                    Ok(Action::Host(peer, Some("/".to_string())))
+                }
+            };
         }
         let Some((_, rest)) = url.split_once("://") else {
             return Err(directive.error("invalid URL prefix"));
