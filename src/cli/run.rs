@@ -12,8 +12,8 @@ use crate::exec::recall::Beginning;
 use crate::exec::{Event, Finished, Mode, Options, Outcome, Session, Sink, rehearsal};
 use crate::report::HtmlReport;
 use crate::verbs::Console;
-use crate::world::Interrupt;
 use crate::world::real::Real;
+use crate::world::{Clock, Interrupt};
 
 pub fn run(args: &RunArgs) -> u8 {
     let world = Real::new();
@@ -107,8 +107,20 @@ fn for_real(world: &Real, ready: &Ready, args: &RunArgs) -> u8 {
 /// Runs it. Whoever presses Ctrl-C sees at once that it has come.
 pub fn in_session(world: &Real, session: &Session, mode: Mode) -> Result<Finished, Failure> {
     let line = "interrupt: what runs comes to a safe end first; a second one stops at once".to_string();
-    let told = || session.sink.event(&Event::Warned { line: line.clone() });
-    world.answering(told, || session.run(mode))
+    let (start, sink, next) = (world.now(), session.sink, session.next());
+    let told = || sink.event(&Event::Warned { line: line.clone() });
+    // As if it had been killed: what the journal has is all that counts.
+    let end = |interrupt| {
+        sink.event(&Event::Ended {
+            outcome: Outcome::Interrupted,
+            took: world.now().saturating_sub(start),
+            standing: Vec::new(),
+            irreversible: Vec::new(),
+            next,
+        });
+        std::process::exit(signal_code(Some(interrupt)).into());
+    };
+    world.answering(told, end, || session.run(mode))
 }
 
 /// The first line: what is run, with which params.

@@ -293,7 +293,8 @@ impl Session<'_> {
         })
     }
 
-    fn next(&self) -> Vec<String> {
+    /// What to type about a run that is not finished.
+    pub fn next(&self) -> Vec<String> {
         let Some(deployment) = &self.plan.deployment else {
             return Vec::new();
         };

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::common::{Compose, Fact, Run, Running, Sandbox, Traffic};
+use crate::common::{Action, Compose, Fact, Run, Running, Sandbox, Shim, Traffic, repository};
 
 fn others(sandbox: &Sandbox, backend: &str) -> Vec<Fact> {
     let mut all = sandbox.containers();
@@ -99,4 +99,56 @@ fn the_whole_way_is_one_recipe() {
     sandbox.assert_version("0.0.1");
     sandbox.zdt(&["recipes/site.zdt", "--set", "version=0.0.2"]).ok();
     sandbox.assert_version("0.0.2");
+}
+
+/// Kills a run before it replaces its second backend; `image` is as the recipe has it.
+fn half_done(sandbox: &Sandbox, image: &str) {
+    sandbox.provision("0.0.1");
+    let app = repository().join("recipes/app.zdt");
+    let recipe = format!(
+        "include {}\ntask upgrade {{ for app in $backends {{ drain $app; recreate $app image={image}; \
+         await healthy $app; enable $app }} }}\n",
+        app.display()
+    );
+    let recipe = sandbox.write("half.zdt", &recipe).display().to_string();
+    let shim = Shim::new(sandbox).on("docker-compose*force-recreate*", 2, Action::kill_zdt_before());
+    let mut run = sandbox.command(&[&recipe]);
+    run.env("APPV", "0.0.2");
+    shim.stand_before(&mut run);
+    assert_eq!(Running::start(run, None).wait().code, None, "it was killed");
+}
+
+fn resume(sandbox: &Sandbox, more: &[&str]) -> Run {
+    let dir = sandbox.dir.display().to_string();
+    let words = [&["resume", "--dir", &dir, "--lock-wait", "60s"], more].concat();
+    let mut command = sandbox.bare(&words);
+    command.env("APPV", "0.0.10");
+    Running::start(command, None).wait()
+}
+
+/// Whatever this shell has in its environment, or says, meanwhile.
+#[test]
+fn a_run_that_goes_on_is_the_one_that_was_begun() {
+    let sandbox = Sandbox::new("same");
+    half_done(&sandbox, "zdt/sample-app:${env.APPV}");
+    resume(&sandbox, &["--set", "http_port=1"])
+        .exits(1)
+        .says("not what that run was begun with");
+    resume(&sandbox, &[]).ok();
+    sandbox.assert_version("0.0.2");
+}
+
+/// Both backends get one image, or none.
+#[test]
+fn a_tag_that_has_moved_meanwhile_is_another_image() {
+    let sandbox = Sandbox::new("moved");
+    let image = format!("{}:1", sandbox.project);
+    sandbox.docker(&["tag", "zdt/sample-app:0.0.2", &image]);
+    half_done(&sandbox, &image);
+    sandbox.docker(&["tag", "zdt/sample-app:0.0.10", &image]);
+    let run = resume(&sandbox, &[]);
+    sandbox.docker(&["rmi", &image]);
+    run.exits(3).says("when `app_1` got it in this run");
+    sandbox.assert_version("0.0.1");
+    sandbox.assert_all_enabled();
 }

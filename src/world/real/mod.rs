@@ -18,6 +18,9 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::world::{Clock, Interrupt, Signals};
 use signals::Interrupts;
 
+/// How long a run may take to end by itself after a second interrupt.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// This machine. Signals are left alone until [`Real::install_signals`].
 #[derive(Debug, Clone)]
 pub struct Real {
@@ -50,8 +53,14 @@ impl Real {
     }
 
     /// Runs `work`, and calls `told` at the first interrupt, at once and on a thread of its own: what `work` brings to an
-    /// end before it looks may take a while.
-    pub fn answering<T>(&self, told: impl FnOnce() + Send, work: impl FnOnce() -> T) -> T {
+    /// end before it looks may take a while. Where it has not ended [`PATIENCE`] after a second one, `end` is called,
+    /// which ends the process.
+    pub fn answering<T>(
+        &self,
+        told: impl FnOnce() + Send,
+        end: impl FnOnce(Interrupt) + Send,
+        work: impl FnOnce() -> T,
+    ) -> T {
         struct Close<'a>(&'a Interrupts);
         impl Drop for Close<'_> {
             fn drop(&mut self) {
@@ -61,8 +70,13 @@ impl Real {
         std::thread::scope(|scope| {
             let interrupts = &self.interrupts;
             let wait = move || {
-                if interrupts.first() {
+                if interrupts.reached(1).is_some() {
                     told();
+                }
+                if let Some(interrupt) = interrupts.reached(2)
+                    && !interrupts.closes_within(PATIENCE)
+                {
+                    end(interrupt);
                 }
             };
             // Where the machine has no thread left the work goes on without that.

@@ -49,11 +49,19 @@ impl Interrupts {
         self.lock().arrived >= 2
     }
 
-    /// Waits for the first one. `false`: none came before [`Interrupts::close`].
-    pub(super) fn first(&self) -> bool {
-        let none_yet = |count: &mut Count| count.arrived == 0 && !count.closed;
-        let waited = self.arrived.wait_while(self.lock(), none_yet);
-        waited.unwrap_or_else(PoisonError::into_inner).arrived > 0
+    /// Waits until `number` have come; gives the last. `None`: they had not before [`Interrupts::close`].
+    pub(super) fn reached(&self, number: u64) -> Option<Interrupt> {
+        let not_yet = |count: &mut Count| count.arrived < number && !count.closed;
+        let waited = self.arrived.wait_while(self.lock(), not_yet);
+        let count = waited.unwrap_or_else(PoisonError::into_inner);
+        count.latest.filter(|_| count.arrived >= number)
+    }
+
+    /// Waits for [`Interrupts::close`], so long; `false` where it did not come.
+    pub(super) fn closes_within(&self, time: Duration) -> bool {
+        let open = |count: &mut Count| !count.closed;
+        let waited = self.arrived.wait_timeout_while(self.lock(), time, open);
+        waited.unwrap_or_else(PoisonError::into_inner).0.closed
     }
 
     pub(super) fn close(&self) {
