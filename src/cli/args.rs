@@ -55,6 +55,15 @@ pub struct RunArgs {
     pub help: bool,
 }
 
+impl RunArgs {
+    /// Nothing is said of a run.
+    pub fn is_bare(&self) -> bool {
+        let with = &self.with;
+        let said = self.yes || self.report.is_some() || self.log.is_some() || self.allow.is_some();
+        !said && with.set.is_empty() && with.files.is_empty() && self.lock_wait.is_zero()
+    }
+}
+
 /// How a recipe is read, for every command that takes one.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RecipeArgs {

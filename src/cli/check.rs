@@ -38,7 +38,7 @@ fn prove(world: &Real, ready: &Ready, with: &RecipeArgs) -> u8 {
         Ok(proof) => match proof.hole {
             None => {
                 let tried = crate::count(proof.tried, "run");
-                println!(
+                say!(
                     "{}: {steps}; {tried} with one failure each: users always had a backend",
                     ready.plan.name
                 );

@@ -21,7 +21,7 @@ pub fn recipes(cwd: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(cwd.join(folder));
         for entry in entries.into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if name.ends_with(".zdt") {
+            if name.ends_with(".zdt") && entry.path().is_file() {
                 found.push(format!("{folder}{name}"));
             }
         }
@@ -35,6 +35,9 @@ pub fn instead(name: &str, cwd: &Path) -> String {
     let within = recipes(&cwd.join(name));
     if let Some(first) = within.first() {
         return format!("name a recipe in it: `{}/{first}`", name.trim_end_matches('/'));
+    }
+    if crate::verbs::find(name).is_some() {
+        return format!("`{name}` is a verb: `zdt -f RECIPE -c '{name} …'`, and `zdt explain {name}`");
     }
     let found = recipes(cwd);
     let near = crate::near(stem(name), found.iter().map(|path| stem(path)));

@@ -1,5 +1,13 @@
 //! The command: arguments to library calls, results to exit codes.
 
+/// Prints a line; a reader that has gone away (`zdt | head -1`) is no reason to crash.
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($words)*);
+    }};
+}
+
 mod args;
 mod check;
 mod dry;
@@ -59,7 +67,12 @@ pub fn main() -> u8 {
         Some(Sub::Completions { shell }) => pages::completions(shell),
         Some(Sub::Man) => pages::man(),
         None if cli.run.help => pages::help(&cli.run),
-        None if cli.run.recipe.is_none() && cli.run.with.text.is_none() && !cli.run.dry_run => pages::list(),
+        None if cli.run.recipe.is_none() && cli.run.with.text.is_none() && !cli.run.dry_run => {
+            match cli.run.is_bare() {
+                true => pages::list(),
+                false => run::unnamed(),
+            }
+        }
         None => run::run(&cli.run),
     }
 }

@@ -17,26 +17,26 @@ pub fn list() -> u8 {
     let world = Real::new();
     let found = super::find::recipes(&cwd);
     if found.is_empty() {
-        println!("no recipe (*.zdt) here or in recipes/; `zdt --help` shows how zdt is used");
+        say!("no recipe (*.zdt) here or in recipes/; `zdt --help` shows how zdt is used");
         return 1;
     }
     for name in &found {
         let tasks = recipe::read(&world, Some(name), &Default::default(), &cwd).map(|loaded| tasks(&loaded, true));
         match tasks {
-            Ok(tasks) if tasks.is_empty() => println!("{name}  (declares only)"),
+            Ok(tasks) if tasks.is_empty() => say!("{name}  (declares only)"),
             Ok(tasks) => {
-                println!("{name}");
+                say!("{name}");
                 for (task, doc) in tasks {
-                    println!(
+                    say!(
                         "    {task:<14} {}",
                         doc.unwrap_or_default().lines().next().unwrap_or_default()
                     );
                 }
             }
-            Err(Told(_)) => println!("{name}  (cannot be read)"),
+            Err(Told(_)) => say!("{name}  (cannot be read)"),
         }
     }
-    println!("\nrun one: zdt RECIPE [TASK…] --set NAME=VALUE; its params: zdt RECIPE --help");
+    say!("\nrun one: zdt RECIPE [TASK…] --set NAME=VALUE; its params: zdt RECIPE --help");
     0
 }
 
@@ -87,7 +87,7 @@ pub fn explain(word: &str) -> u8 {
     let screen = Screen::of_stdout();
     match crate::report::explain(word, screen) {
         Some(text) => {
-            print!("{text}");
+            say!("{}", text.trim_end_matches('\n'));
             0
         }
         None => {
@@ -98,7 +98,9 @@ pub fn explain(word: &str) -> u8 {
 }
 
 pub fn completions(shell: clap_complete::Shell) -> u8 {
-    clap_complete::generate(shell, &mut Cli::command(), "zdt", &mut std::io::stdout());
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "zdt", &mut script);
+    let _ = std::io::stdout().write_all(&script);
     0
 }
 
@@ -151,7 +153,7 @@ fn fmt_one(world: &Real, file: &Path, check: bool) -> u8 {
         return 0;
     }
     if check {
-        println!("{name}");
+        say!("{name}");
         return 1;
     }
     let mode = match world.kind(&path) {

@@ -235,11 +235,11 @@ fn back_to_good(world: &Real, dir: &Path, args: &ProjectArgs, options: &Options)
 fn abandon(world: &Real, dir: &Path, args: &ProjectArgs) -> Result<u8, Told> {
     let _lock = crate::exec::lock(world, dir, args.lock_wait).map_err(|failure| tell(&failure))?;
     let Some(past) = unfinished(world, dir)? else {
-        println!("there is no unfinished run in {}", dir.display());
+        say!("there is no unfinished run in {}", dir.display());
         return Ok(0);
     };
     let journal = Journal::reopen(world, dir, &past, &[], "abandon").map_err(|failure| tell(&failure))?;
     journal.finish(Ended::Abandoned).map_err(|failure| tell(&failure))?;
-    println!("abandoned; everything stays as it is (`zdt status` shows how)");
+    say!("abandoned; everything stays as it is (`zdt status` shows how)");
     Ok(0)
 }

@@ -24,6 +24,15 @@ pub fn run(args: &RunArgs) -> u8 {
     }
 }
 
+/// Options of a run, and no recipe to run.
+pub fn unnamed() -> u8 {
+    eprintln!("zdt: which recipe? only a dry run chooses one by itself");
+    if let Some(recipe) = super::find::default_recipe(&std::env::current_dir().unwrap_or_default()) {
+        eprintln!("help: zdt {recipe} …");
+    }
+    1
+}
+
 fn prepare(world: &Real, args: &RunArgs) -> Result<(Ready, Option<String>), Told> {
     let settings = recipe::settings(&args.with, &args.tasks);
     let mut found = None;

@@ -165,7 +165,7 @@ pub fn history(args: &ProjectArgs) -> u8 {
         })
     });
     match listed {
-        Ok(all) if all.is_empty() => println!("nothing was run here yet"),
+        Ok(all) if all.is_empty() => say!("nothing was run here yet"),
         Ok(all) => {
             let runs: Vec<RunLine> = all.iter().rev().filter_map(line_of).collect();
             print!("{}", history_page(&runs, Screen::of_stdout()));

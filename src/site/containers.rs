@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::images::short_id;
 use super::{Allow, Site, file_failure};
+use crate::diagnostic::Code;
 use crate::drivers::compose::Up;
 use crate::drivers::engine::Container;
 use crate::drivers::{Failure, FailureKind};
@@ -183,9 +184,11 @@ impl Site<'_> {
         let traffic = self.traffic()?;
         match names.iter().find(|name| traffic.get(*name) == Some(&true)) {
             None => Ok(()),
-            Some(name) => Err(Failure::refused(format!("`{name}` is in traffic")).help(format!(
-                "put `drain {name}` before `{verb} {name}`, or say `allow=downtime`"
-            ))),
+            Some(name) => Err(Failure::refused(format!("`{name}` is in traffic"))
+                .code(Code::UNSAFE)
+                .help(format!(
+                    "put `drain {name}` before `{verb} {name}`, or say `allow=downtime`"
+                ))),
         }
     }
 

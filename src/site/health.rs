@@ -293,6 +293,13 @@ impl Site<'_> {
         }
     }
 
+    /// The status by which a backend says that it does not have its health path (4xx), if that is what it answers.
+    pub fn turns_away(&self, backend: &Backend) -> Option<u16> {
+        let (container, proxy) = self.look(&backend.name).ok()?;
+        let answer = self.get(proxy.as_ref(), &container, backend, &backend.health).ok()?;
+        (400..500).contains(&answer.status).then_some(answer.status)
+    }
+
     /// Before a backend is enabled: the container that was awaited, healthy by a fresh look.
     pub(super) fn fit_to_serve(&self, name: &str) -> Result<Identity, Failure> {
         let backend = self.backend(name)?;

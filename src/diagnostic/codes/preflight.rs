@@ -94,7 +94,7 @@ port is wrong.
 
     backend app_1 port=3000 health=/ping
 
-A warning."
+A warning. An error where all that serve answer 4xx, and the plan drains: they run, and the path is wrong."
 
 DRAIN_TOO_LONG "Z213" "drain-too-long" "a drain may last longer than nginx lets a worker live"
 "At `worker_shutdown_timeout` nginx cuts the requests a worker still has: the client gets an empty reply although the
@@ -165,4 +165,12 @@ another name there, would lose its traffic at the first reload, without a drain.
     backend app_3 port=3000 health=/ping      # as the recipe has it that put it there
 
 An error."
+
+DEFINITION_CHANGED "Z222" "definition-changed" "a backend's service was changed in the compose file since its container was made"
+"A recreate makes the next container from the compose file as it is now. A rollback brings the old image back, but not the
+old definition: with a compose file of your own, that is yours to keep.
+
+    git diff docker-compose.yml
+
+A warning."
 }

@@ -4,6 +4,7 @@
 mod container;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -118,6 +119,12 @@ impl<'w> Engine<'w> {
     /// The same of one service.
     pub fn of_service(&self, project: &str, service: &str) -> Result<Vec<Container>, Failure> {
         self.labelled(&[project_label(project), format!("com.docker.compose.service={service}")])
+    }
+
+    /// All that compose has made from a folder, whatever their project.
+    pub fn of_folder(&self, folder: &Path) -> Result<Vec<Container>, Failure> {
+        let folder = folder.display();
+        self.labelled(&[format!("com.docker.compose.project.working_dir={folder}")])
     }
 
     fn labelled(&self, labels: &[String]) -> Result<Vec<Container>, Failure> {

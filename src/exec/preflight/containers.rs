@@ -51,6 +51,29 @@ pub fn check(site: &Site, model: &Model, resumed: bool, found: &mut Findings) ->
     Ok(())
 }
 
+/// The project has containers, or the folder has none of another project.
+pub fn right_project(site: &Site) -> Result<(), Failure> {
+    if !site.containers()?.is_empty() {
+        return Ok(());
+    }
+    let folder = site.deployment.dir();
+    let other = site
+        .engine
+        .of_folder(&folder)?
+        .into_iter()
+        .map(|container| container.project);
+    match other.into_iter().find(|project| project != site.project()) {
+        None => Ok(()),
+        Some(other) => Err(Failure::refused(format!(
+            "no container belongs to the project `{}`; those of `{}` belong to `{other}`",
+            site.project(),
+            folder.display()
+        ))
+        .code(Code::OTHER_FOLDER)
+        .help(format!("write `compose … project={other}`"))),
+    }
+}
+
 /// `depends_on: { app: { restart: true } }` stops the proxy whenever the app is recreated.
 fn restarts_proxy(site: &Site, model: &Model) -> Result<(), Failure> {
     let Some(proxy) = &site.deployment.proxy else {
@@ -80,6 +103,17 @@ pub fn check_hashes(site: &Site, hashes: &BTreeMap<String, String>, found: &mut 
             .iter()
             .any(|backend| backend.service == container.service);
         let wanted = hashes.get(&container.service);
+        let own = site.templates.compose.is_none();
+        if backend && own && wanted.is_some() && container.config_hash.as_ref() != wanted {
+            found.warn(
+                Code::DEFINITION_CHANGED,
+                format!(
+                    "the definition of `{}` has changed since its container was made",
+                    container.service
+                ),
+                "the next container gets the new one, and a rollback cannot bring the old one back",
+            );
+        }
         if !backend && wanted.is_some() && container.config_hash.as_ref() != wanted {
             found.warn(
                 Code::WOULD_RECREATE,

@@ -4,6 +4,7 @@
 mod containers;
 mod proxy;
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::options::find_tools;
@@ -152,12 +153,9 @@ pub fn facts(runner: &Runner, start: Duration) -> Result<(), Failure> {
     if needed.containers {
         let file = &site.deployment.compose.file;
         if let Ok(None) = runner.world.kind(file) {
-            return Err(Failure::refused(format!(
-                "there is no `{}`: the application was never provisioned here",
-                file.display()
-            ))
-            .help("run the recipe that provisions first"));
+            return Err(no_compose_file(runner, file));
         }
+        containers::right_project(site)?;
         look(runner, site, &needed, &mut found).map_err(refused)?;
     }
     runner.sink.event(&Event::Preflight {
@@ -166,6 +164,31 @@ pub fn facts(runner: &Runner, start: Duration) -> Result<(), Failure> {
         took: runner.world.now().saturating_sub(start),
     });
     Ok(())
+}
+
+/// The names that compose looks for by itself.
+const USUAL_NAMES: [&str; 4] = [
+    "compose.yaml",
+    "compose.yml",
+    "docker-compose.yml",
+    "docker-compose.yaml",
+];
+
+fn no_compose_file(runner: &Runner, file: &Path) -> Failure {
+    let usual = USUAL_NAMES.iter().find(|name| {
+        let other = file.with_file_name(name);
+        other != file && matches!(runner.world.kind(&other), Ok(Some(_)))
+    });
+    match usual {
+        Some(name) => {
+            Failure::refused(format!("there is no `{}`", file.display())).help(format!("did you mean `{name}`?"))
+        }
+        None => Failure::refused(format!(
+            "there is no `{}`: the application was never provisioned here",
+            file.display()
+        ))
+        .help("run the recipe that provisions first"),
+    }
 }
 
 /// Everything about what runs. Compose's two answers and nginx's cost as much as all the rest together, so they are

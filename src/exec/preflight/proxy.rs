@@ -27,7 +27,7 @@ pub fn check(site: &Site, model: &Model, needed: &Needs, found: &mut Findings) -
     }
     gentle(version, &directives, found);
     drain_limit(site, &proxy, needed, found)?;
-    health(site, found)
+    health(site, needed, found)
 }
 
 fn gentle(version: Version, directives: &[Directive], found: &mut Findings) {
@@ -73,15 +73,17 @@ fn drain_limit(site: &Site, proxy: &Container, needed: &Needs, found: &mut Findi
     Ok(())
 }
 
-fn health(site: &Site, found: &mut Findings) -> Result<(), Failure> {
+fn health(site: &Site, needed: &Needs, found: &mut Findings) -> Result<(), Failure> {
     let traffic = site.traffic()?;
     let on = |backend: &&Backend| traffic.get(&backend.name) == Some(&true);
     let mut healthy = 0;
+    let mut turned_away = Vec::new();
     for backend in site.deployment.backends.iter().filter(on) {
         if site.health(&backend.name)? {
             healthy += 1;
             site.listens(backend, &site.container(&backend.name)?)?;
         } else {
+            turned_away.extend(site.turns_away(backend));
             found.warn(
                 Code::UNHEALTHY,
                 format!(
@@ -91,6 +93,19 @@ fn health(site: &Site, found: &mut Findings) -> Result<(), Failure> {
                 "look at it, or mend `health=` and `port=` of its declaration",
             );
         }
+    }
+    // All run and answer, and none has what is asked for: it is the path that is ill.
+    let serving = site.deployment.backends.iter().filter(on).count();
+    if let (true, Some(status)) = (turned_away.len() == serving, turned_away.first())
+        && needed.longest_drain > std::time::Duration::ZERO
+        && !site.allow_downtime.get()
+    {
+        let path = &site.deployment.backends[0].health;
+        return Err(Failure::refused(format!(
+            "no backend is healthy: GET {path} answers {status} at all that serve"
+        ))
+        .code(Code::UNHEALTHY)
+        .help("mend `health=`; if only the next version has that path, say `--allow downtime`"));
     }
     found.facts.push(format!(
         "{healthy} of {} backends healthy",

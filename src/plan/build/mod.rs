@@ -192,6 +192,7 @@ impl<'a> Builder<'a> {
             let known = self.declared.tasks.iter().map(|task| task.name.text.as_str());
             let diagnostic = Diagnostic::error(Code::NO_TASK, format!("there is no task `{name}`"));
             self.scope.report(match crate::near(name, known.clone()) {
+                _ if name.contains('=') => diagnostic.help(format!("did you mean `--set {name}`?")),
                 Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
                 None => diagnostic.help(format!("tasks are: {}", known.collect::<Vec<_>>().join(", "))),
             });
