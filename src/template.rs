@@ -84,8 +84,8 @@ pub struct Template {
 
 /// The first value that cannot stand where a template puts it.
 enum Refused {
-    /// Its characters mean something there; the message says which.
-    Means(String),
+    /// Its characters mean something there.
+    Means { value: String, why: &'static str },
     /// nginx has no empty words: what follows would be taken for it.
     Empty,
 }
@@ -99,7 +99,10 @@ impl Template {
         let slot = refused.clone();
         registry.register_escape_fn(move |value| {
             let refused = match kind.refuses(value) {
-                Some(why) => Refused::Means(format!("the value `{}` is refused: {why}", value.escape_debug())),
+                Some(why) => Refused::Means {
+                    value: value.to_string(),
+                    why,
+                },
                 None if kind == Kind::Nginx && value.is_empty() => Refused::Empty,
                 None => return value.to_string(),
             };
@@ -112,7 +115,12 @@ impl Template {
             .map_err(|error| TemplateError {
                 name: name.to_string(),
                 line: error.pos().map(|(line, _)| line),
-                message: error.reason().to_string(),
+                message: match error.reason() {
+                    handlebars::TemplateErrorReason::InvalidSyntax(_) => {
+                        "a `{{` that is not closed, or a block without its end (`{{/each}}`, `{{/if}}`)".to_string()
+                    }
+                    other => other.to_string(),
+                },
                 help: None,
             })?;
         Ok(Self {
@@ -126,40 +134,58 @@ impl Template {
     /// The text for `values` (an object). Names unknown to it are errors.
     pub fn render(&self, values: &Value) -> Result<String, TemplateError> {
         *self.refused.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
-        let text = self.registry.render(&self.name, values).map_err(|error| {
-            let known = values.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>());
-            TemplateError {
+        let text = self
+            .registry
+            .render(&self.name, values)
+            .map_err(|error| TemplateError {
                 name: self.name.clone(),
                 line: error.line_no,
                 message: reason(&error),
-                help: known.map(|known| format!("a template can use: {}", known.join(", "))),
-            }
-        })?;
+                help: known_instead(&error, values),
+            })?;
         let refused = self.refused.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let (message, help) = match refused.as_ref() {
+        let (line, message, help) = match refused.as_ref() {
             None => return Ok(text),
-            Some(Refused::Means(message)) => (
-                message.clone(),
-                "`{{{ }}}` puts it in unchanged; be sure that nobody else chooses it",
-            ),
+            Some(Refused::Means { value, why }) => {
+                let names = paths_of(values, value);
+                let found = names.iter().find_map(|name| self.written(last(name)));
+                let (line, name) = found.map_or((None, " "), |(line, name)| (Some(line), name));
+                (
+                    line,
+                    format!("the value `{}` is refused: {why}", begin(value)),
+                    format!(
+                        "`{{{{{{{name}}}}}}}`, with three braces, puts it in unchanged; be sure that nobody else chooses it"
+                    ),
+                )
+            }
             Some(Refused::Empty) => (
+                None,
                 self.empty(values),
-                "give it a value, or leave its line out where there is none: `{{#if …}}`",
+                "give it a value, or leave its line out where there is none: `{{#if …}}`".to_string(),
             ),
         };
         Err(TemplateError {
             name: self.name.clone(),
-            line: None,
+            line,
             message,
-            help: Some(help.to_string()),
+            help: Some(help),
         })
+    }
+
+    /// The first line, from 1, where `{{name}}` stands with two braces.
+    fn written<'n>(&self, name: &'n str) -> Option<(usize, &'n str)> {
+        let (two, three) = (format!("{{{{{name}}}}}"), format!("{{{{{{{name}}}}}}}"));
+        let at = self
+            .text
+            .lines()
+            .position(|line| line.replace(&three, "").contains(&two))?;
+        Some((at + 1, name))
     }
 
     /// Which value was empty, as far as that can be told: those that are, and that the template speaks of.
     fn empty(&self, values: &Value) -> String {
-        let mut names = Vec::new();
-        empty_names(values, "", &mut names);
-        names.retain(|name| self.text.contains(name.rsplit('.').next().unwrap_or(name)));
+        let mut names = paths_of(values, "");
+        names.retain(|name| self.text.contains(last(name)));
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         match names.as_slice() {
             [] => "a value is empty, and nginx would read what follows in its place".to_string(),
@@ -180,19 +206,59 @@ fn reason(error: &handlebars::RenderError) -> String {
     }
 }
 
-/// `nginx.version`, `servers.name`: the paths of empty texts, each once.
-fn empty_names(value: &Value, path: &str, names: &mut Vec<String>) {
-    match value {
-        Value::String(text) if text.is_empty() => {
-            if !names.iter().any(|name| name == path) {
-                names.push(path.to_string());
-            }
+/// What was meant by a name that is not known, at whatever depth it would be one.
+fn known_instead(error: &handlebars::RenderError, values: &Value) -> Option<String> {
+    let handlebars::RenderErrorReason::MissingVariable(Some(path)) = error.reason() else {
+        return None;
+    };
+    let mut known = Vec::new();
+    paths(values, "", &mut |path, _| known.push(last(path).to_string()));
+    let known_names = known.iter().map(String::as_str);
+    match crate::near(last(path), known_names) {
+        Some(near) => Some(format!("did you mean `{near}`?")),
+        None => {
+            let top = values.as_object()?.keys().cloned().collect::<Vec<_>>();
+            Some(format!("a template can use: {}", top.join(", ")))
         }
-        Value::Array(items) => items.iter().for_each(|item| empty_names(item, path, names)),
+    }
+}
+
+/// The beginning of a value, fit to be shown.
+fn begin(value: &str) -> String {
+    const SHOWN: usize = 60;
+    match value.char_indices().nth(SHOWN) {
+        None => value.escape_debug().to_string(),
+        Some((end, _)) => format!("{}…", value[..end].escape_debug()),
+    }
+}
+
+/// `upstreams.servers.name` as `name`.
+fn last(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
+
+/// The paths of the texts that are `wanted`, each once.
+fn paths_of(values: &Value, wanted: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    paths(values, "", &mut |path, value| {
+        if value.as_str() == Some(wanted) && !names.iter().any(|name| name == path) {
+            names.push(path.to_string());
+        }
+    });
+    names
+}
+
+/// Every path with its value: `nginx.version`, `servers.name`.
+fn paths(value: &Value, path: &str, found: &mut dyn FnMut(&str, &Value)) {
+    if !path.is_empty() {
+        found(path, value);
+    }
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| paths(item, path, found)),
         Value::Object(entries) => {
             for (name, value) in entries {
                 let dot = if path.is_empty() { "" } else { "." };
-                empty_names(value, &format!("{path}{dot}{name}"), names);
+                paths(value, &format!("{path}{dot}{name}"), found);
             }
         }
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}

@@ -186,12 +186,7 @@ fn session(world: &Real, ready: &Ready, args: &ProjectArgs, options: &Options, m
 fn headline(ready: &Ready, mode: &Mode, back: bool) -> (String, Vec<String>) {
     let name = &ready.plan.name;
     match mode {
-        Mode::Fresh(head) => {
-            let to = head.back_to.iter().flat_map(|good| good.images.values());
-            let images: BTreeSet<&str> = to.map(|(image, _)| image.as_str()).collect();
-            let images: Vec<&str> = images.into_iter().collect();
-            (format!("rollback to {}", images.join(", ")), Vec::new())
-        }
+        Mode::Fresh(head) => (head.recipe.clone(), Vec::new()),
         Mode::Resume(_) if !back => (format!("resume of {name}"), given(ready)),
         Mode::Resume(_) | Mode::Rollback(_) => (format!("rollback of {name}"), given(ready)),
     }
@@ -223,7 +218,8 @@ fn back_to_good(world: &Real, dir: &Path, args: &ProjectArgs, options: &Options)
     };
     let ready = from_journal(&past, &args.with, false)?;
     let mut head = head(world, &ready, options);
-    head.recipe = format!("rollback of {}", head.recipe);
+    let images: BTreeSet<&str> = good.images.values().map(|(image, _)| image.as_str()).collect();
+    head.recipe = format!("rollback to {}", images.into_iter().collect::<Vec<_>>().join(", "));
     head.back_to = Some(good.clone());
     if let Some(past) = past.head {
         (head.set, head.files) = (past.set, past.files);

@@ -143,7 +143,12 @@ fn line_of(past: &Past) -> Option<RunLine> {
             Record::Keep { .. } | Record::Anew { .. } | Record::Undoing { .. }
         )
     };
-    let given = head.set.iter().map(|(name, value)| format!("{name}={value}"));
+    let back = head.back_to.is_some();
+    let given = head
+        .set
+        .iter()
+        .filter(|_| !back)
+        .map(|(name, value)| format!("{name}={value}"));
     let secrets = head.secrets.iter().map(|name| format!("{name}=•••"));
     Some(RunLine {
         when: when(head.at),

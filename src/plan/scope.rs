@@ -266,6 +266,12 @@ impl<'a> Scope<'a> {
         };
         if declared.secret {
             let mut secrets = self.secrets.borrow_mut();
+            // A recipe's text is kept too, and there an escape stands for what it means.
+            let written = declared
+                .default
+                .as_ref()
+                .map(|default| self.sources.text(default.span()).trim_matches('"'));
+            secrets.extend(written.filter(|text| text.contains('\\')).map(str::to_string));
             match &value {
                 Value::Text(text) => secrets.push(text.shown()),
                 Value::List(list) => secrets.extend(list.iter().map(Text::shown)),

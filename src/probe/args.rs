@@ -57,8 +57,8 @@ pub struct ProbeArgs {
     #[arg(long, value_name = "NAME")]
     pub version_header: Option<String>,
     /// Exit with 6 when fewer requests succeed, such as 99.9%
-    #[arg(long, value_name = "PERCENT")]
-    pub expect: Option<Percent>,
+    #[arg(long, value_name = "PERCENT", default_value = "100%")]
+    pub expect: Percent,
     /// Print one JSON document instead of text
     #[arg(long)]
     pub json: bool,

@@ -37,13 +37,12 @@ pub fn run_with(args: &ProbeArgs, out: &mut dyn Write, err: &mut dyn Write, scre
     };
     let text = if args.json { json(&summary) } else { report(&summary) };
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    match args.expect {
-        Some(Percent(percent)) if !summary.meets(percent) => {
-            let _ = writeln!(err, "error: availability is below the expected {percent} %");
-            BELOW_EXPECTATION
-        }
-        Some(_) | None => DONE,
+    let Percent(percent) = args.expect;
+    if summary.meets(percent) {
+        return DONE;
     }
+    let _ = writeln!(err, "error: availability is below the expected {percent} %");
+    BELOW_EXPECTATION
 }
 
 fn measure(args: &ProbeArgs, live: &mut Live) -> Result<Summary, String> {

@@ -26,9 +26,8 @@ impl Target {
         if !url.bytes().all(|b| b.is_ascii_graphic()) {
             return Err("spaces and letters outside ascii must be percent-encoded");
         }
-        let Some((scheme, rest)) = url.split_once("://") else {
-            return Err("it must begin with `http://`");
-        };
+        // As a browser reads it.
+        let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
         match scheme.to_ascii_lowercase().as_str() {
             "http" => {}
             "https" => {
@@ -88,6 +87,7 @@ mod tests {
     fn takes_urls_apart() {
         let cases = [
             ("http://shop", "shop", 80, "shop", "/"),
+            ("shop:8080/ping", "shop", 8080, "shop:8080", "/ping"),
             ("HTTP://shop:8080/ping?x=1#top", "shop", 8080, "shop:8080", "/ping?x=1"),
             ("http://shop?x", "shop", 80, "shop", "/?x"),
             ("http://[::1]:81/a", "::1", 81, "[::1]:81", "/a"),
@@ -108,7 +108,6 @@ mod tests {
     #[test]
     fn says_what_is_wrong() {
         let cases = [
-            ("shop/ping", "begin with"),
             ("https://shop/", "only `http://` is supported"),
             ("ftp://shop/", "only `http://` is supported"),
             ("http://", "no host"),

@@ -110,6 +110,10 @@ impl Site<'_> {
             Wait::TimedOut { left, .. } if on_timeout == OnTimeout::Cut => return over(limit, left),
             other => not_drained(other, limits),
         };
+        if failure.kind == FailureKind::Interrupted {
+            // What follows is what a first interrupt asks for.
+            self.world.acknowledge();
+        }
         let back: Vec<String> = names
             .iter()
             .filter(|name| before.get(*name) == Some(&true))

@@ -1,6 +1,7 @@
 //! zdt in the simulated world, called as the command would call it: a recipe, a resume, a rollback.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use serde_json::Value;
@@ -52,13 +53,14 @@ impl Twin {
             let past = journal::newest(&self.world, &self.dir)?.expect("there was a run");
             let ready = recalled(past.head.as_ref(), false);
             let mut head = self.head(&ready);
-            head.recipe = format!("rollback of {}", head.recipe);
             head.set = past.head.map(|head| head.set).unwrap_or_default();
             let state = State::load(&self.world, &self.dir)?;
             let other = |(name, (_, id)): (&String, &(String, String))| state.backends[name].image_id != *id;
             let mut sets = state.good.iter().rev();
             let good = sets.find(|good| good.images.iter().any(other));
             let good = good.expect("an earlier set of images");
+            let images: BTreeSet<&str> = good.images.values().map(|(image, _)| image.as_str()).collect();
+            head.recipe = format!("rollback to {}", images.into_iter().collect::<Vec<_>>().join(", "));
             head.back_to = Some(good.clone());
             self.session(&ready, Mode::Fresh(Box::new(head)), sink)
         })

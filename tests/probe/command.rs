@@ -77,6 +77,10 @@ fn json_is_one_document() {
 
 #[test]
 fn less_than_expected_is_exit_6_and_that_does_not_depend_on_a_reader() {
+    // All of them, where nothing else is said.
+    let server = Server::start(|call| if call.number == 0 { status(500, "") } else { ok("hi") });
+    let all = run(&args(&server, &["--for", "300ms"]), Screen::log());
+    assert_eq!(all.code, 6, "{}", all.out);
     let server = Server::start(|call| if call.number == 0 { status(500, "") } else { ok("hi") });
     let args = args(&server, &["--for", "300ms", "--expect", "99.99%"]);
     let ran = run(&args, Screen::log());
@@ -158,7 +162,7 @@ fn the_live_line_fits_the_terminal_and_is_wiped() {
         live: true,
         color: false,
     };
-    let ran = run(&args(&server, &["--for", "600ms"]), colourless);
+    let ran = run(&args(&server, &["--for", "600ms", "--expect", "0%"]), colourless);
     let drawn: Vec<&str> = ran
         .err
         .split('\r')
@@ -174,7 +178,7 @@ fn the_live_line_fits_the_terminal_and_is_wiped() {
         color: true,
     };
     assert!(
-        run(&args(&server, &["--for", "600ms"]), coloured)
+        run(&args(&server, &["--for", "600ms", "--expect", "0%"]), coloured)
             .err
             .contains("\x1b[1;31m")
     );
