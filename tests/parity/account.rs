@@ -60,7 +60,17 @@ fn recorded(line: &str) -> String {
     let mut record: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     if let Some(fields) = record.as_object_mut() {
         fields.retain(|name, _| {
-            !["at", "pid", "user", "host", "sources", "templates", "compose_command"].contains(&name.as_str())
+            ![
+                "at",
+                "pid",
+                "user",
+                "host",
+                "sources",
+                "templates",
+                "compose_command",
+                "env",
+            ]
+            .contains(&name.as_str())
         });
     }
     if let Some(notes) = record.get_mut("notes").and_then(Value::as_array_mut) {
