@@ -121,8 +121,8 @@ pub enum Sub {
         #[arg(long)]
         check: bool,
     },
-    /// Explain a code (`Z101`) or a verb (`drain`)
-    Explain { word: String },
+    /// Explain a code (`Z101`), a verb (`drain`) or a declaration (`backend`); without one, list them
+    Explain { word: Option<String> },
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
     /// Print the manual page

@@ -63,7 +63,7 @@ pub fn main() -> u8 {
         Some(Sub::Rollback(args)) => project::run(&args, What::Rollback),
         Some(Sub::Abandon(args)) => project::run(&args, What::Abandon),
         Some(Sub::Fmt { files, check }) => pages::fmt(&files, check),
-        Some(Sub::Explain { word }) => pages::explain(&word),
+        Some(Sub::Explain { word }) => pages::explain(word.as_deref()),
         Some(Sub::Completions { shell }) => pages::completions(shell),
         Some(Sub::Man) => pages::man(),
         None if cli.run.help => pages::help(&cli.run),

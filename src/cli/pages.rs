@@ -83,15 +83,19 @@ pub fn help(args: &RunArgs) -> u8 {
     0
 }
 
-pub fn explain(word: &str) -> u8 {
+pub fn explain(word: Option<&str>) -> u8 {
     let screen = Screen::of_stdout();
-    match crate::report::explain(word, screen) {
+    let text = match word {
+        None => Some(crate::report::topics(None, screen)),
+        Some(word) => crate::report::explain(word, screen),
+    };
+    match text {
         Some(text) => {
             say!("{}", text.trim_end_matches('\n'));
             0
         }
         None => {
-            eprint!("{}", crate::report::topics(Some(word), Screen::of_stderr()));
+            eprint!("{}", crate::report::topics(word, Screen::of_stderr()));
             1
         }
     }

@@ -116,7 +116,7 @@ fn for_real(world: &Real, ready: &Ready, args: &RunArgs) -> u8 {
 /// Runs it. Whoever presses Ctrl-C sees at once that it has come.
 pub fn in_session(world: &Real, session: &Session, mode: Mode) -> Result<Finished, Failure> {
     let line = "interrupt: what runs comes to a safe end first; a second one stops at once".to_string();
-    let (start, sink, next) = (world.now(), session.sink, session.next());
+    let (start, sink, next) = (world.now(), session.sink, session.next(Outcome::Interrupted));
     let told = || sink.event(&Event::Warned { line: line.clone() });
     // As if it had been killed: what the journal has is all that counts.
     let end = |interrupt| {

@@ -53,12 +53,16 @@ pub fn find_tools(world: &dyn World, options: &Options, declared: Option<&str>) 
     });
     let program = choice.and_then(|choice| words(world, choice).into_iter().next());
     let beside = program.as_deref().filter(|program| program.contains('/'));
-    if let (Err(_), Some(folder)) = (&version, beside.and_then(|program| Path::new(program).parent()))
-        && matches!(
-            world.run(&Command::new(&docker, ["--version"])),
-            Err(ProcessError::NotFound { .. })
-        )
-    {
+    let beside = beside.and_then(|program| Path::new(program).parent());
+    let no_client = || {
+        let asked = world.run(&Command::new("docker", ["--version"]));
+        matches!(asked, Err(ProcessError::NotFound { .. }))
+    };
+    if version.is_err() && no_client() {
+        let Some(folder) = beside else {
+            return Err(Failure::refused("there is no `docker` command in PATH")
+                .help("install docker's client (Debian: package `docker-cli`, or `docker.io` with the engine)"));
+        };
         // Set-up that unpacks compose into a folder puts the client beside it.
         docker = folder.join("docker").to_string_lossy().into_owned();
         version = Engine::new(world, &docker, None).version();

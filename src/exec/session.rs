@@ -281,10 +281,9 @@ impl Session<'_> {
                 Outcome::Done => Vec::new(),
                 _ => self.irreversible(runner),
             },
-            next: if open && !self.options.dry {
-                self.next()
-            } else {
-                Vec::new()
+            next: match open && !self.options.dry {
+                true => self.next(outcome),
+                false => Vec::new(),
             },
         });
         Ok(Finished {
@@ -293,17 +292,18 @@ impl Session<'_> {
         })
     }
 
-    /// What to type about a run that is not finished.
-    pub fn next(&self) -> Vec<String> {
+    /// What to type about a run that is not finished: after a failure the way back first.
+    pub fn next(&self, outcome: Outcome) -> Vec<String> {
         let Some(deployment) = &self.plan.deployment else {
             return Vec::new();
         };
         let dir = deployment.dir();
         let at = crate::world::quote(&dir.to_string_lossy());
-        ["resume", "rollback", "abandon"]
-            .iter()
-            .map(|verb| format!("zdt {verb} --dir {at}"))
-            .collect()
+        let verbs = match outcome {
+            Outcome::Failed => ["rollback", "resume", "abandon"],
+            _ => ["resume", "rollback", "abandon"],
+        };
+        verbs.map(|verb| format!("zdt {verb} --dir {at}")).to_vec()
     }
 }
 

@@ -49,6 +49,41 @@ const POLICY_KEYS: &[KeySpec] = &[key(
     "healthy backends each upstream keeps: a number or a percentage",
 )];
 
+/// One of these statements, for `zdt explain`.
+pub struct Declaration {
+    pub name: &'static str,
+    pub usage: &'static str,
+    pub summary: &'static str,
+    pub keys: &'static [KeySpec],
+}
+
+pub static DECLARATIONS: &[Declaration] = &[
+    Declaration {
+        name: "compose",
+        usage: "compose FILE",
+        summary: "the compose file of the application",
+        keys: COMPOSE_KEYS,
+    },
+    Declaration {
+        name: "proxy",
+        usage: "proxy nginx",
+        summary: "the nginx that users reach it through",
+        keys: PROXY_KEYS,
+    },
+    Declaration {
+        name: "backend",
+        usage: "backend NAME",
+        summary: "one container that requests are passed to",
+        keys: BACKEND_KEYS,
+    },
+    Declaration {
+        name: "policy",
+        usage: "policy rollback|pause|none",
+        summary: "what follows a failure, and how many backends must always serve",
+        keys: POLICY_KEYS,
+    },
+];
+
 const fn key(name: &'static str, default: &'static str, doc: &'static str) -> KeySpec {
     KeySpec { name, default, doc }
 }

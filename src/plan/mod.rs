@@ -18,6 +18,7 @@ use std::time::Duration;
 
 pub use args::{Args, Item, KeySpec};
 pub use build::{RESERVED, build, declared as declared_only};
+pub use declare::{DECLARATIONS, Declaration};
 pub use declared::{Backend, ComposeDecl, Deployment, MinServing, Policy, ProxyDecl};
 pub use load::{Loaded, load, normal};
 pub use mask::Mask;

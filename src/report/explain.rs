@@ -3,6 +3,7 @@
 use super::screen::Screen;
 use super::text::{blanks, width, wrap};
 use crate::diagnostic::{self, CODES, CodeDoc};
+use crate::plan::{DECLARATIONS, Declaration, KeySpec};
 use crate::verbs::{self, Spec, VERBS};
 
 /// Prose is set no wider than this: longer lines are hard to read.
@@ -11,9 +12,11 @@ const PROSE: usize = 88;
 /// The text for a code (`Z101`, or its name) or a verb; `None` when there is no such thing.
 pub fn explain(word: &str, screen: Screen) -> Option<String> {
     let named = || CODES.iter().copied().flatten().find(|doc| doc.name == word);
-    match verbs::find(word) {
-        Some(spec) => Some(verb(spec, screen)),
-        None => diagnostic::explain(word).or_else(named).map(|doc| code(doc, screen)),
+    let declared = DECLARATIONS.iter().find(|one| one.name == word);
+    match (verbs::find(word), declared) {
+        (Some(spec), _) => Some(verb(spec, screen)),
+        (None, Some(one)) => Some(declaration(one, screen)),
+        (None, None) => diagnostic::explain(word).or_else(named).map(|doc| code(doc, screen)),
     }
 }
 
@@ -25,12 +28,15 @@ pub fn topics(word: Option<&str>, screen: Screen) -> String {
         let word = super::text::clean(word);
         let codes = CODES.iter().copied().flatten().map(|doc| doc.code.0);
         let upper = word.to_ascii_uppercase();
-        let near = crate::near(&word, verbs::names()).or_else(|| crate::near(&upper, codes));
+        let near = crate::near(&word, verbs::names().chain(DECLARATIONS.iter().map(|one| one.name)))
+            .or_else(|| crate::near(&upper, codes));
         match near {
             Some(near) => return format!("`{word}` is not known; did you mean `{near}`?\n"),
             None => out += &format!("`{word}` is not known\n\n"),
         }
     }
+    let declared = DECLARATIONS.iter().map(|one| (one.name, one.summary));
+    out += &format!("{}\n{}\n", style.heading("declarations"), list(declared, screen));
     let verbs = VERBS.iter().map(|spec| (spec.name, spec.summary));
     out += &format!("{}\n{}", style.heading("verbs"), list(verbs, screen));
     let codes = CODES.iter().copied().flatten();
@@ -57,6 +63,23 @@ fn code(doc: &CodeDoc, screen: Screen) -> String {
     format!("{}\n{summary}\n{}", style.heading(&title), lines(doc.doc, screen))
 }
 
+fn declaration(one: &Declaration, screen: Screen) -> String {
+    let style = screen.sheet().style;
+    let summary = lines(one.summary, screen);
+    format!(
+        "{}\n{summary}\n{}\n{}",
+        style.heading(one.usage),
+        style.heading("keys"),
+        keys(one.keys, screen)
+    )
+}
+
+fn keys(keys: &[KeySpec], screen: Screen) -> String {
+    let names: Vec<String> = keys.iter().map(|key| format!("{}={}", key.name, key.default)).collect();
+    let docs = keys.iter().map(|key| key.doc);
+    list(names.iter().map(String::as_str).zip(docs), screen)
+}
+
 fn verb(spec: &Spec, screen: Screen) -> String {
     let style = screen.sheet().style;
     let summary = lines(spec.summary, screen);
@@ -66,18 +89,7 @@ fn verb(spec: &Spec, screen: Screen) -> String {
     }
     let note = if spec.raw { " (before the first word)" } else { "" };
     out += &format!("\n{}{note}\n", style.heading("keys"));
-    let names: Vec<String> = spec
-        .keys
-        .iter()
-        .map(|key| format!("{}={}", key.name, key.default))
-        .collect();
-    out += &list(
-        names
-            .iter()
-            .map(String::as_str)
-            .zip(spec.keys.iter().map(|key| key.doc)),
-        screen,
-    );
+    out += &keys(spec.keys, screen);
     out
 }
 

@@ -344,7 +344,13 @@ impl From<TemplateError> for Failure {
 
 /// A failure for a file that cannot be written or read.
 fn file_failure(what: &str, path: &std::path::Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!("cannot {what} `{}`: {error}", path.display()))
+    let failure = Failure::new(format!("cannot {what} `{}`: {error}", path.display()));
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            failure.help("another user may have run zdt here: run it as that user, or give the files back with `chown`")
+        }
+        _ => failure,
+    }
 }
 
 /// Where the candidate of a compose file is put for a check.
