@@ -111,7 +111,13 @@ pub enum Sub {
         skip: bool,
     },
     /// Undo an interrupted run, or go back to the images that served before
-    Rollback(ProjectArgs),
+    Rollback {
+        #[command(flatten)]
+        project: ProjectArgs,
+        /// Only show what would run again
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Leave everything as it is and forget an interrupted run
     Abandon(ProjectArgs),
     /// Lay out recipes evenly

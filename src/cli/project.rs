@@ -7,10 +7,10 @@ use super::args::{ProjectArgs, RecipeArgs};
 use super::recipe::{self, Ready, Told};
 use super::run::{Terminal, exit_code, given, head, in_session, nonce, options, started};
 use crate::drivers::Failure;
-use crate::exec::journal::{self, Ended, Journal, Past};
+use crate::exec::journal::{self, Ended, Journal, Past, Record};
 use crate::exec::{Mode, OpenStep, Options, Session, recall};
 use crate::plan::{Settings, declared_only};
-use crate::site::{Good, State};
+use crate::site::{Before, Good, Resource, State};
 use crate::world::real::Real;
 
 /// What to do with it.
@@ -18,6 +18,8 @@ use crate::world::real::Real;
 pub enum What {
     Resume(OpenStep),
     Rollback,
+    /// What a rollback would do.
+    WouldGoBack,
     Abandon,
 }
 
@@ -26,6 +28,7 @@ pub fn run(args: &ProjectArgs, what: What) -> u8 {
     let done = find(&world, args).and_then(|dir| match what {
         What::Abandon => abandon(&world, &dir, args),
         What::Resume(open_step) => go_on(&world, &dir, args, Some(open_step)),
+        What::WouldGoBack => would_go_back(&world, &dir),
         What::Rollback => go_on(&world, &dir, args, None),
     });
     done.unwrap_or_else(|Told(code)| code)
@@ -192,21 +195,70 @@ fn headline(ready: &Ready, mode: &Mode, back: bool) -> (String, Vec<String>) {
     }
 }
 
-/// Without an unfinished run: the newest set of images that served before and differs from what runs now.
-fn back_to_good(world: &Real, dir: &Path, args: &ProjectArgs, options: &Options) -> Result<u8, Told> {
+/// The images that a rollback would bring back, for each backend.
+fn would_go_back(world: &Real, dir: &Path) -> Result<u8, Told> {
     let state = State::load(world, dir).map_err(|failure| tell(&failure))?;
+    let mut images: BTreeMap<String, String> = BTreeMap::new();
+    if let Some(past) = unfinished(world, dir)? {
+        for record in &past.records {
+            match record {
+                Record::Keep {
+                    resource: Resource::Backend(name),
+                    before: Before::Backend(Some(ran)),
+                } => {
+                    images.entry(name.clone()).or_insert(ran.image.clone());
+                }
+                Record::Anew { .. } => images.clear(),
+                _ => {}
+            }
+        }
+        let recipe = past.head.map(|head| head.recipe).unwrap_or_default();
+        say!("it would undo {recipe}, which is not finished");
+    } else {
+        let Some(good) = earlier(&state) else {
+            return Ok(no_earlier_set(dir));
+        };
+        images.extend(
+            good.images
+                .iter()
+                .map(|(name, (image, _))| (name.clone(), image.clone())),
+        );
+        say!("it would go back to the set of images that ran before");
+    }
+    let longest = images.keys().map(String::len).max().unwrap_or_default();
+    for (name, image) in &images {
+        match state.backends.get(name).filter(|known| known.image != *image) {
+            Some(known) => say!("  {name:<longest$}  {} → {image}", known.image),
+            None => say!("  {name:<longest$}  {image}"),
+        }
+    }
+    Ok(0)
+}
+
+/// The newest set of images that served before and differs from what runs now.
+fn earlier(state: &State) -> Option<&Good> {
     let now: BTreeMap<&String, &String> = state
         .backends
         .iter()
         .map(|(name, known)| (name, &known.image_id))
         .collect();
     let differs = |good: &&Good| good.images.iter().any(|(name, (_, id))| now.get(name) != Some(&id));
-    let Some(good) = state.good.iter().rev().find(differs) else {
-        eprintln!(
-            "zdt: there is no earlier set of images to go back to in `{}`",
-            dir.display()
-        );
-        return Ok(5);
+    state.good.iter().rev().find(differs)
+}
+
+fn no_earlier_set(dir: &Path) -> u8 {
+    eprintln!(
+        "zdt: there is no earlier set of images to go back to in `{}`",
+        dir.display()
+    );
+    5
+}
+
+/// Without an unfinished run: to an earlier set of images.
+fn back_to_good(world: &Real, dir: &Path, args: &ProjectArgs, options: &Options) -> Result<u8, Told> {
+    let state = State::load(world, dir).map_err(|failure| tell(&failure))?;
+    let Some(good) = earlier(&state) else {
+        return Ok(no_earlier_set(dir));
     };
     let newest = journal::newest(world, dir).map_err(|failure| tell(&failure))?;
     let Some(past) = newest else {

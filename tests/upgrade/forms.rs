@@ -52,6 +52,10 @@ fn the_compose_that_was_named_is_used_again() {
         command.env_remove("ZDT_COMPOSE");
         Running::start(command, None).wait().ok()
     };
+    sandbox
+        .plain(&["rollback", "--dry-run", "--dir", &dir])
+        .ok()
+        .says("app_2  zdt/sample-app:0.0.2 → zdt/sample-app:0.0.1");
     let back = unnamed("rollback").says("rollback to zdt/sample-app:0.0.1");
     assert_eq!(compose(&back), compose(&upgraded));
     let status = unnamed("status");
