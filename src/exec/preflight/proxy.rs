@@ -27,7 +27,7 @@ pub fn check(site: &Site, model: &Model, needed: &Needs, found: &mut Findings) -
     }
     gentle(version, &directives, found);
     drain_limit(site, &proxy, needed, found)?;
-    health(site, needed, found)
+    health(site, &containers, needed, found)
 }
 
 fn gentle(version: Version, directives: &[Directive], found: &mut Findings) {
@@ -73,7 +73,7 @@ fn drain_limit(site: &Site, proxy: &Container, needed: &Needs, found: &mut Findi
     Ok(())
 }
 
-fn health(site: &Site, needed: &Needs, found: &mut Findings) -> Result<(), Failure> {
+fn health(site: &Site, containers: &[Container], needed: &Needs, found: &mut Findings) -> Result<(), Failure> {
     let traffic = site.traffic()?;
     let on = |backend: &&Backend| traffic.get(&backend.name) == Some(&true);
     let mut healthy = 0;
@@ -81,7 +81,8 @@ fn health(site: &Site, needed: &Needs, found: &mut Findings) -> Result<(), Failu
     for backend in site.deployment.backends.iter().filter(on) {
         if site.health(&backend.name)? {
             healthy += 1;
-            site.listens(backend, &site.container(&backend.name)?)?;
+            let container = containers.iter().find(|one| one.service == backend.service);
+            container.map_or(Ok(()), |container| site.listens(backend, container))?;
         } else {
             turned_away.extend(site.turns_away(backend));
             found.warn(
