@@ -17,8 +17,8 @@ use crate::world::NetError;
 const CONNECT: Duration = Duration::from_secs(1);
 
 impl Site<'_> {
-    /// Every server stands in the proxy's configuration as zdt gave it to the template, outside of the private server's
-    /// `block`: else a drain takes nobody out of traffic.
+    /// A configuration, apart from the private server's `block`, lists every server that is in traffic as zdt gave it to
+    /// the template, and none that is not (unless as `down`): else a drain takes nobody out of traffic.
     pub(super) fn servers_listed(
         &self,
         text: &str,
@@ -27,17 +27,24 @@ impl Site<'_> {
         traffic: &BTreeMap<String, bool>,
     ) -> Result<(), Failure> {
         let own = text.replacen(block, "", 1);
-        let words: Vec<&str> = own.split([';', '{', '}', '\n']).map(str::trim).collect();
-        let listed = |wanted: &str| {
-            words.iter().any(|line| {
-                let given = line.strip_prefix("server").map(str::trim_start);
-                given.is_some_and(|given| given.starts_with(wanted))
+        let statements = own.split([';', '{', '}', '\n']).map(str::trim);
+        let listed: Vec<&str> = statements
+            .filter_map(|line| {
+                line.strip_prefix("server")
+                    .filter(|rest| rest.starts_with(char::is_whitespace))
             })
+            .map(str::trim_start)
+            .collect();
+        let fits = |server: &&Server| match traffic.get(&server.backend) {
+            Some(true) if server.present => {
+                let wanted = server_words(server, servers, traffic);
+                listed.iter().any(|given| given.starts_with(&wanted))
+            }
+            _ => !listed.iter().any(|given| self.sends_to(given, server)),
         };
-        let missing = servers
-            .iter()
-            .find(|server| !listed(&server_words(server, servers, traffic)));
-        let Some(server) = missing else { return Ok(()) };
+        let Some(server) = servers.iter().find(|server| !fits(server)) else {
+            return Ok(());
+        };
         Err(Failure::refused(format!(
             "the proxy's template does not list `{}` as zdt gives it, so a drain would not take it out of traffic",
             server.backend
@@ -50,16 +57,23 @@ impl Site<'_> {
         )))
     }
 
-    /// The same for every change that a drain can make.
+    /// Whether the words after `server` send requests to a backend, by its address or by its name.
+    fn sends_to(&self, given: &str, server: &Server) -> bool {
+        let mut words = given.split_whitespace();
+        let place = words.next().unwrap_or_default();
+        let backend = self.deployment.backend(&server.backend);
+        let named = backend.map(|backend| format!("{}:{}", backend.service, backend.port));
+        (place == server.address || named.as_deref() == Some(place)) && !words.any(|word| word == "down")
+    }
+
+    /// The same for whatever drains and enables can make of it.
     pub(super) fn drains_show(&self, proxy: &Container, containers: &[Container]) -> Result<(), Failure> {
-        let mut off = self.live(proxy)?;
-        off.traffic = self
-            .deployment
-            .backends
-            .iter()
-            .map(|one| (one.name.clone(), false))
-            .collect();
-        self.proxy_text(Some(proxy), containers, &off).map(drop)
+        let mut generation = self.live(proxy)?;
+        let backends = &self.deployment.backends;
+        [true, false].into_iter().try_for_each(|on| {
+            generation.traffic = backends.iter().map(|one| (one.name.clone(), on)).collect();
+            self.proxy_text(Some(proxy), containers, &generation).map(drop)
+        })
     }
 
     /// Whoever serves is declared: the next configuration is made from what is declared, and the others would be dropped

@@ -159,6 +159,19 @@ fn what_does_not_fit_is_refused_before_anything_is_touched() {
     traffic.assert_no_failures();
 }
 
+/// A template may leave out who is not in traffic, and add what it likes to the others.
+#[test]
+fn a_template_lists_only_those_that_serve() {
+    let shop = Shop::new("enabled");
+    let listed = "{{#if enabled}}server   {{{server}}} weight=2;{{/if}}";
+    shop.changed("site.conf.hbs", "server {{{server}}};", listed);
+    shop.say("up adopt=true").ok();
+    let traffic = Traffic::start(&shop.sandbox);
+    shop.sandbox.plain(&[&shop.recipe]).ok();
+    shop.sandbox.assert_version("0.0.2");
+    traffic.assert_no_failures();
+}
+
 /// A backend that comes new beside others serves nobody until somebody says so.
 #[test]
 fn a_new_backend_is_not_in_traffic_by_itself() {
