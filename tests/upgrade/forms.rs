@@ -156,3 +156,33 @@ fn a_tag_that_has_moved_meanwhile_is_another_image() {
     sandbox.assert_version("0.0.1");
     sandbox.assert_all_enabled();
 }
+
+/// Nothing was changed, so it is a refusal, and nobody is told that it went well.
+#[test]
+fn a_rollback_to_an_image_that_is_gone_is_refused() {
+    let sandbox = Sandbox::new("gone");
+    sandbox.provision("0.0.1");
+    let image = format!("{}:own", sandbox.project);
+    sandbox.docker(&["commit", &sandbox.container("app_1").id, &image]);
+    let id = sandbox.docker(&["image", "inspect", "--format", "{{.Id}}", &image]);
+    let to_own = sandbox.zdt(&[
+        "recipes/upgrade.zdt",
+        "--set",
+        &format!("repo={}", sandbox.project),
+        "--set",
+        "version=own",
+    ]);
+    // It calls itself by the version it was made from.
+    to_own.exits(3);
+    let steps =
+        format!("for app in $backends {{ drain $app; recreate $app image={image}; await healthy $app; enable $app }}");
+    sandbox.zdt(&["-f", "recipes/app.zdt", "-c", &steps]).ok();
+    sandbox.upgrade("0.0.2").ok();
+    sandbox.docker(&["rmi", "-f", id.trim()]);
+    let dir = sandbox.dir.display().to_string();
+    let back = sandbox.plain(&["rollback", "--dir", &dir]);
+    back.exits(5)
+        .says("is gone from this engine")
+        .says("nothing was changed");
+    sandbox.assert_version("0.0.2");
+}
