@@ -79,7 +79,7 @@ pub fn help(args: &RunArgs) -> u8 {
         params: &plan.params,
         tasks: &tasks,
     };
-    print!("{}", recipe_help(&help, Screen::of_stdout()));
+    say!("{}", recipe_help(&help, Screen::of_stdout()).trim_end_matches('\n'));
     0
 }
 

@@ -118,6 +118,14 @@ pub fn from_journal(past: &Past, with: &RecipeArgs, whole: bool) -> Result<Ready
         return Err(Told(4));
     }
     let settings = recipe::settings(with, &head.tasks);
+    let other = recall::other_env(head, &settings);
+    if whole && !other.is_empty() {
+        eprintln!(
+            "zdt: the environment is another than when that run began: {}\nhelp: export it as it was; `zdt abandon` forgets the run",
+            other.join(", ")
+        );
+        return Err(Told(1));
+    }
     recall::recall(head, settings, whole).map_err(|unplanned| {
         recipe::print(&unplanned.diagnostics, &unplanned.sources, false);
         Told(2)

@@ -120,6 +120,12 @@ pub fn in_session(world: &Real, session: &Session, mode: Mode) -> Result<Finishe
     let told = || sink.event(&Event::Warned { line: line.clone() });
     // As if it had been killed: what the journal has is all that counts.
     let end = |interrupt| {
+        let code = i32::from(signal_code(Some(interrupt)));
+        // Also where nobody reads what is told.
+        std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_secs(1));
+            std::process::exit(code);
+        });
         sink.event(&Event::Ended {
             outcome: Outcome::Interrupted,
             took: world.now().saturating_sub(start),
@@ -127,7 +133,7 @@ pub fn in_session(world: &Real, session: &Session, mode: Mode) -> Result<Finishe
             irreversible: Vec::new(),
             next,
         });
-        std::process::exit(signal_code(Some(interrupt)).into());
+        std::process::exit(code);
     };
     world.answering(told, end, || session.run(mode))
 }

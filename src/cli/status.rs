@@ -82,7 +82,7 @@ fn show(world: &Real, dir: &Path, ready: &Ready, args: &ProjectArgs) -> Result<(
         drift: missing.into_iter().chain(page.drift).collect(),
         ..page
     };
-    print!("{}", status_page(&page, Screen::of_stdout()));
+    say!("{}", status_page(&page, Screen::of_stdout()).trim_end_matches('\n'));
     Ok(())
 }
 
@@ -173,7 +173,7 @@ pub fn history(args: &ProjectArgs) -> u8 {
         Ok(all) if all.is_empty() => say!("nothing was run here yet"),
         Ok(all) => {
             let runs: Vec<RunLine> = all.iter().rev().filter_map(line_of).collect();
-            print!("{}", history_page(&runs, Screen::of_stdout()));
+            say!("{}", history_page(&runs, Screen::of_stdout()).trim_end_matches('\n'));
         }
         Err(Told(code)) => return code,
     }

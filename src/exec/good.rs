@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::Event;
 use super::runner::Runner;
 use crate::drivers::Failure;
-use crate::site::{Before, Good, Resource, Site};
+use crate::plan::declared::HEALTHY_LIMIT;
+use crate::site::{Allow, Before, Expect, Good, Resource, Site};
 
 /// How many sets of images `zdt rollback` can choose from.
 const GOOD: usize = 5;
@@ -90,4 +92,65 @@ pub fn drop_keep_tags(runner: &Runner) {
     let good = site.state().good;
     let ids = good.iter().flat_map(|good| good.images.values());
     site.keep_only(&ids.map(|(_, id)| id.clone()).collect());
+}
+
+/// Every backend to the images of `good`, with the discipline of an upgrade; on resume those that are not there yet.
+pub fn to_good(runner: &Runner, good: &Good) -> Result<(), Failure> {
+    let site = runner.site()?;
+    // Each backend has an image of its own to go back to.
+    site.goes_on.set(false);
+    // Whoever serves well goes last, as in the way back from a failure.
+    let traffic = site.traffic().unwrap_or_default();
+    let mut all: Vec<_> = good.images.iter().collect();
+    all.sort_by_cached_key(|(name, _)| traffic.get(*name) == Some(&true) && site.is_healthy(name));
+    for (name, (image, id)) in all {
+        let node = format!("rollback/{name}");
+        // One that was begun may run the right image and still be out of traffic.
+        let journal = runner.journal;
+        let whole = !journal.is_begun(&node) || (journal.is_done(&node) && !journal.is_undone(&node));
+        if whole && site.container(name)?.image_id == *id {
+            continue;
+        }
+        if runner.world.pending().is_some() {
+            return Err(Failure::interrupted());
+        }
+        let start = runner.world.now();
+        let names = [name.clone()];
+        if site.engine.image_id(id)?.is_none() {
+            return Err(Failure::refused(format!(
+                "the image `{image}` that `{name}` ran before is gone from this engine"
+            ))
+            .help("pull or load it again, or run an upgrade to another version"));
+        }
+        let named = site.engine.image_id(image)?;
+        if named.as_deref() != Some(id) {
+            let tag = Resource::Tag(image.clone());
+            if !site.keeper.has(&tag) {
+                site.keeper.keep(tag, Before::Tag(named))?;
+            }
+            site.engine.tag(id, image)?;
+            site.forget_image(image);
+        }
+        let begun = runner.journal.begin(&node)?;
+        let done = (|| {
+            let proxied = site.deployment.proxy.is_some();
+            if proxied {
+                site.keep_out(name)?;
+            }
+            site.recreate(&names, Some(image), Allow::Nothing)?;
+            site.await_healthy(name, &Expect::default(), HEALTHY_LIMIT)?;
+            if proxied {
+                site.enable(&names)?;
+            }
+            Ok(())
+        })();
+        begun.end(done.as_ref().map(|()| ""))?;
+        done?;
+        runner.sink.event(&Event::Undone {
+            title: format!("{name} back to {image}"),
+            detail: "healthy, serves".to_string(),
+            took: runner.world.now().saturating_sub(start),
+        });
+    }
+    Ok(())
 }

@@ -83,7 +83,7 @@ impl Session<'_> {
     }
 
     pub(super) fn to_good(&self, runner: &Runner, good: &Good) -> Result<Outcome, Failure> {
-        match rollback::to_good(runner, good).and_then(|()| good::forget_after(runner.site()?, good)) {
+        match good::to_good(runner, good).and_then(|()| good::forget_after(runner.site()?, good)) {
             Ok(()) => Ok(Outcome::Done),
             Err(failure) => {
                 let title = "rollback".to_string();
@@ -94,6 +94,7 @@ impl Session<'_> {
                 self.world.acknowledge();
                 match runner.journal.touched_nothing() {
                     true if failure.kind == FailureKind::Interrupted => Ok(Outcome::Interrupted),
+                    true if failure.kind == FailureKind::Failed => Ok(Outcome::RolledBack),
                     true => Ok(Outcome::Refused),
                     false => self.only_back(runner),
                 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::journal::{Head, Kept};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{Loaded, Plan, Settings, build, declared_only, load};
-use crate::site::{Templates, template};
+use crate::site::{Templates, hash, template};
 use crate::syntax::{Source, Sources};
 
 /// What a session is made of.
@@ -92,6 +92,13 @@ fn templates(
     }
 }
 
+/// Variables of the environment that are not what they were when the run began.
+pub fn other_env(head: &Head, settings: &Settings) -> Vec<String> {
+    let differs = |(name, known): &(&String, &String)| settings.env.get(*name).map(hash).as_ref() != Some(*known);
+    let other = head.env.iter().filter(differs);
+    other.map(|(name, _)| name.clone()).collect()
+}
+
 /// The recipe of a journal's head, planned again from the texts kept there. `whole`: with its tasks, if it ran any.
 ///
 /// `settings` is what this machine and the command line say now; what the head says comes before that.
@@ -99,7 +106,9 @@ pub fn recall(head: &Head, mut settings: Settings, whole: bool) -> Result<Ready,
     settings.tasks = head.tasks.clone();
     settings.cwd = head.cwd.clone();
     settings.set = head.set.iter().cloned().chain(settings.set).collect();
-    settings.env.extend(head.env.clone());
+    settings
+        .env
+        .extend(head.home.clone().map(|home| ("HOME".to_string(), home)));
     let missing = || "it is not in the journal".to_string();
     let text = |path: &Path| {
         let kept = head.sources.iter().find(|kept| kept.path.as_deref() == Some(path));
@@ -146,17 +155,13 @@ pub struct Beginning {
 }
 
 impl Ready {
-    /// What the recipe's texts take from the environment. A secret is not kept, and asked for again.
+    /// What the plan takes from the environment, told apart without being kept. Secret params are asked for again.
     fn used_env(&self) -> BTreeMap<String, String> {
-        let texts = self.plan.sources.iter().map(|(_, source)| source.text.as_str());
-        let named = texts.flat_map(|text| text.split("env.").skip(1)).map(|rest| {
-            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-            &rest[..end.unwrap_or(rest.len())]
-        });
-        let known = |name: &str| Some((name.to_string(), self.settings.env.get(name)?.clone()));
-        let used = named.chain(["HOME"]).filter_map(known);
-        used.filter(|(_, value)| !self.plan.secrets.iter().any(|secret| value.contains(secret.as_str())))
-            .collect()
+        let known = |name: &String| {
+            let value = self.settings.env.get(name)?;
+            (!self.plan.secrets.contains(value)).then(|| (name.clone(), hash(value)))
+        };
+        self.plan.env.iter().filter_map(known).collect()
     }
 
     /// The journal's first record for a run of this plan.
@@ -184,6 +189,7 @@ impl Ready {
             templates: self.template_texts.clone(),
             set: set.cloned().collect(),
             env: self.used_env(),
+            home: self.settings.env.get("HOME").cloned(),
             secrets,
             tasks: self.settings.tasks.clone(),
             files: Vec::new(),

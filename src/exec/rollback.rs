@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::runner::Runner;
 use super::{Event, Standing, resume};
+use crate::drivers::nginx::Generation;
 use crate::drivers::{Failure, FailureKind};
 use crate::plan::Backend;
 use crate::plan::declared::HEALTHY_LIMIT;
-use crate::site::{Allow, Before, Expect, Good, Ran, Resource, Site, state_dir};
+use crate::site::{Before, Expect, Ran, Resource, Site, state_dir};
 use crate::verbs::Containers;
 
 /// So long one that was sick before may take to be well, before it is left as it was.
@@ -121,12 +122,44 @@ pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
         let done = site.install_live().map(|()| "as it is live".to_string());
         step("proxy configuration".to_string(), done, start);
     }
-    let back = whole
-        && target
-            .backends
-            .iter()
-            .all(|(name, ran)| as_before(site, name, ran, wants(&target, name)));
-    Ok(if back { Back::Everything } else { Back::NotEverything })
+    let mut backends = target.backends.iter();
+    let served = backends.all(|(name, ran)| as_before(site, name, ran, wants(&target, name)));
+    let start = runner.world.now();
+    if served && let Some(done) = proxy_file(runner, site, &target) {
+        step("the proxy's own configuration".to_string(), done, start);
+    }
+    Ok(match whole && served {
+        true => Back::Everything,
+        false => Back::NotEverything,
+    })
+}
+
+/// The run has put zdt's configuration in the place of somebody else's: theirs comes back, last of all.
+fn proxy_file(runner: &Runner, site: &Site, target: &Target) -> Option<Result<String, Failure>> {
+    let config = &site.deployment.proxy.as_ref()?.config;
+    let (_, stored, mode) = target.files.iter().find(|(path, ..)| path == config)?;
+    let theirs = before_image(runner, site, stored.as_deref()?, config);
+    let now = runner.world.read(config).ok();
+    let no_need = |bytes: &Vec<u8>| {
+        let zdts = Generation::read(&String::from_utf8_lossy(bytes)).is_some();
+        zdts || now.as_ref() == Some(bytes)
+    };
+    if theirs.as_ref().is_ok_and(no_need) {
+        return None;
+    }
+    let given = theirs.and_then(|theirs| site.give_back(&theirs, *mode));
+    Some(given.map(|()| "as before".to_string()))
+}
+
+fn before_image(runner: &Runner, site: &Site, stored: &str, of: &std::path::Path) -> Result<Vec<u8>, Failure> {
+    let image = state_dir(&site.deployment.dir()).join("images").join(stored);
+    let content = runner.world.read(&image);
+    content.map_err(|error| {
+        Failure::new(format!(
+            "the before-image of `{}` cannot be read: {error}",
+            of.display()
+        ))
+    })
 }
 
 fn target(touched: Vec<(Resource, Before)>) -> Target {
@@ -248,64 +281,6 @@ fn backend(runner: &Runner, site: &Site, target: &Target, name: &str, ran: &Ran)
     })
 }
 
-/// Every backend to the images of `good`, with the discipline of an upgrade; on resume those that are not there yet.
-pub fn to_good(runner: &Runner, good: &Good) -> Result<(), Failure> {
-    let site = runner.site()?;
-    // Whoever serves well goes last, as in the way back from a failure.
-    let traffic = site.traffic().unwrap_or_default();
-    let mut all: Vec<_> = good.images.iter().collect();
-    all.sort_by_cached_key(|(name, _)| traffic.get(*name) == Some(&true) && site.is_healthy(name));
-    for (name, (image, id)) in all {
-        let node = format!("rollback/{name}");
-        // One that was begun may run the right image and still be out of traffic.
-        let journal = runner.journal;
-        let whole = !journal.is_begun(&node) || (journal.is_done(&node) && !journal.is_undone(&node));
-        if whole && site.container(name)?.image_id == *id {
-            continue;
-        }
-        if runner.world.pending().is_some() {
-            return Err(Failure::interrupted());
-        }
-        let start = runner.world.now();
-        let names = [name.clone()];
-        if site.engine.image_id(id)?.is_none() {
-            return Err(Failure::refused(format!(
-                "the image `{image}` that `{name}` ran before is gone from this engine"
-            ))
-            .help("pull or load it again, or run an upgrade to another version"));
-        }
-        let named = site.engine.image_id(image)?;
-        if named.as_deref() != Some(id) {
-            let tag = Resource::Tag(image.clone());
-            if !site.keeper.has(&tag) {
-                site.keeper.keep(tag, Before::Tag(named))?;
-            }
-            site.engine.tag(id, image)?;
-        }
-        let begun = runner.journal.begin(&node)?;
-        let done = (|| {
-            let proxied = site.deployment.proxy.is_some();
-            if proxied {
-                site.keep_out(name)?;
-            }
-            site.recreate(&names, Some(image), Allow::Nothing)?;
-            site.await_healthy(name, &Expect::default(), HEALTHY_LIMIT)?;
-            if proxied {
-                site.enable(&names)?;
-            }
-            Ok(())
-        })();
-        begun.end(done.as_ref().map(|()| ""))?;
-        done?;
-        runner.sink.event(&Event::Undone {
-            title: format!("{name} back to {image}"),
-            detail: "healthy, serves".to_string(),
-            took: runner.world.now().saturating_sub(start),
-        });
-    }
-    Ok(())
-}
-
 /// A file back to its before-image; `None` when it is as it was, or is the proxy's (rendered anew with each reload).
 fn file(
     runner: &Runner,
@@ -329,14 +304,9 @@ fn file(
                 .map_err(|error| Failure::new(format!("cannot remove `{name}`: {error}"))),
         );
     };
-    let image = state_dir(&site.deployment.dir()).join("images").join(stored);
-    let content = match world.read(&image) {
+    let content = match before_image(runner, site, stored, path) {
         Ok(content) => content,
-        Err(error) => {
-            return Some(Err(Failure::new(format!(
-                "the before-image of `{name}` cannot be read: {error}"
-            ))));
-        }
+        Err(failure) => return Some(Err(failure)),
     };
     if now.as_deref() == Some(&content) {
         return None;

@@ -70,6 +70,7 @@ impl<'a> Runner<'a> {
                 self.nonce,
             )?;
             site.allow_downtime.set(self.options.allow_downtime);
+            site.goes_on.set(self.resumed);
             let _ = self.site.set(site);
         }
         self.site

@@ -12,7 +12,7 @@ mod scope;
 mod text;
 pub mod types;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -50,6 +50,8 @@ pub struct Plan {
     pub params: Vec<Param>,
     /// Values that must never be shown.
     pub secrets: Vec<String>,
+    /// Variables of the environment that it is made from.
+    pub env: BTreeSet<String>,
     pub deployment: Option<Deployment>,
     pub nodes: Vec<Node>,
     pub on_failure: Vec<Node>,

@@ -1,7 +1,7 @@
 //! Names to values: loop variables and `let`s, then params, then what zdt knows itself.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::types::ParamType;
@@ -42,6 +42,8 @@ pub struct Scope<'a> {
     pub asked: RefCell<Vec<Asked>>,
     pub diagnostics: RefCell<Vec<Diagnostic>>,
     pub secrets: RefCell<Vec<String>>,
+    /// Variables of the environment that what is to run has asked for.
+    pub env: RefCell<BTreeSet<String>>,
     /// Where in the tree we are; begins the key of an [`Asked`].
     pub place: RefCell<String>,
     /// Tasks that were not chosen are read too, but need not have their required params.
@@ -59,6 +61,7 @@ impl<'a> Scope<'a> {
             asked: RefCell::default(),
             diagnostics: RefCell::default(),
             secrets: RefCell::default(),
+            env: RefCell::default(),
             place: RefCell::default(),
             lenient: Cell::new(false),
         }
@@ -196,6 +199,9 @@ impl<'a> Scope<'a> {
             }
         }
         if let Some(variable) = name.strip_prefix("env.") {
+            if !self.lenient.get() {
+                self.env.borrow_mut().insert(variable.to_string());
+            }
             return Value::Text(Text::known(match self.settings.env.get(variable) {
                 Some(value) => value.clone(),
                 None => {

@@ -66,7 +66,6 @@ impl Site<'_> {
                     .help("put `{{{private_server}}}` at the end of it, outside of any server block"),
             );
         }
-        self.servers_listed(&text, &block, &servers, &generation.traffic)?;
         Ok(text)
     }
 }

@@ -25,6 +25,8 @@ const ANSWER: Duration = Duration::from_secs(3);
 /// The engine starts a container again within a tenth of a second, the first times that it ends (its restart policy; and
 /// `docker restart`, once the old one has stopped).
 const RESTART: Duration = Duration::from_secs(1);
+/// Two looks further apart than this may have seen two restarts.
+const OLD_LOOK: Duration = Duration::from_secs(4);
 
 impl Site<'_> {
     /// Refuses when taking `out` away from `traffic` would leave an upstream with too few healthy backends.
@@ -138,18 +140,24 @@ impl Site<'_> {
         Ok(())
     }
 
-    /// A proxy that stays down for longer than a restart takes serves nobody, whatever step runs.
+    /// A proxy that ran in this run, and stays down for longer than a restart takes, serves nobody, whatever step runs.
     fn proxy_stays(&self, down: Option<&Failure>) -> Result<(), Failure> {
         let now = self.world.now();
-        let since = down.map(|_| self.proxy_down.get().unwrap_or(now));
-        self.proxy_down.set(since);
-        match (down, since) {
-            (Some(failure), Some(since)) if now.saturating_sub(since) >= RESTART => {
-                self.lost.set(self.lost.get().or(Some(since)));
-                Err(failure.clone())
-            }
-            _ => Ok(()),
+        let Some(failure) = down.filter(|_| self.proxy_ran.get()) else {
+            self.proxy_down.set(None);
+            return Ok(());
+        };
+        let known = self
+            .proxy_down
+            .get()
+            .filter(|(_, looked)| now.saturating_sub(*looked) < OLD_LOOK);
+        let since = known.map_or(now, |(since, _)| since);
+        self.proxy_down.set(Some((since, now)));
+        if now.saturating_sub(since) < RESTART {
+            return Ok(());
         }
+        self.lost.set(self.lost.get().or(Some(since)));
+        Err(failure.clone())
     }
 
     /// How long nobody served, as far as zdt has seen it; asked once it is over.

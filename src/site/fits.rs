@@ -9,7 +9,7 @@ use crate::diagnostic::Code;
 use crate::drivers::Failure;
 use crate::drivers::compose::Model;
 use crate::drivers::engine::Container;
-use crate::drivers::nginx::{Generation, Server, server_words};
+use crate::drivers::nginx::{Generation, Server, private, server_words};
 use crate::plan::Backend;
 use crate::world::NetError;
 
@@ -19,7 +19,7 @@ const CONNECT: Duration = Duration::from_secs(1);
 impl Site<'_> {
     /// A configuration, apart from the private server's `block`, lists every server that is in traffic as zdt gave it to
     /// the template, and none that is not (unless as `down`): else a drain takes nobody out of traffic.
-    pub(super) fn servers_listed(
+    fn servers_listed(
         &self,
         text: &str,
         block: &str,
@@ -38,7 +38,8 @@ impl Site<'_> {
         let fits = |server: &&Server| match traffic.get(&server.backend) {
             Some(true) if server.present => {
                 let wanted = server_words(server, servers, traffic);
-                listed.iter().any(|given| given.starts_with(&wanted))
+                let begins = |given: &&str| given.strip_prefix(wanted.as_str()).is_some_and(ends_a_word);
+                listed.iter().any(begins)
             }
             _ => !listed.iter().any(|given| self.sends_to(given, server)),
         };
@@ -66,13 +67,17 @@ impl Site<'_> {
         (place == server.address || named.as_deref() == Some(place)) && !words.any(|word| word == "down")
     }
 
-    /// The same for whatever drains and enables can make of it.
+    /// The same for whatever drains and enables can make of the template.
     pub(super) fn drains_show(&self, proxy: &Container, containers: &[Container]) -> Result<(), Failure> {
         let mut generation = self.live(proxy)?;
+        let servers = self.servers(containers, self.nginx_version(proxy)?)?;
         let backends = &self.deployment.backends;
         [true, false].into_iter().try_for_each(|on| {
             generation.traffic = backends.iter().map(|one| (one.name.clone(), on)).collect();
-            self.proxy_text(Some(proxy), containers, &generation).map(drop)
+            let text = self.proxy_text(Some(proxy), containers, &generation)?;
+            let nginx = self.nginx()?;
+            let block = private::block(&nginx.private, nginx.listen, &generation, &servers);
+            self.servers_listed(&text, &block, &servers, &generation.traffic)
         })
     }
 
@@ -97,22 +102,15 @@ impl Site<'_> {
 
     /// What to ask compose with, to see whether each `set=` variable is the whole image of its own backend's service:
     /// images that nobody has, in the environment, which comes before `.env`. Nothing where a template says it.
-    pub fn strange_images(&self) -> Result<Vec<(String, String)>, Failure> {
-        let mut env = Vec::new();
+    pub fn strange_images(&self, backends: &[String]) -> Result<Vec<(String, String)>, Failure> {
         if self.templates.compose.is_some() {
-            return Ok(env);
+            return Ok(Vec::new());
         }
-        for backend in &self.deployment.backends {
-            let Some(variable) = &backend.set else {
-                return Err(self.cannot_change(&backend.name));
-            };
-            if env.iter().any(|(known, _)| known == variable) {
-                return Err(rules_nothing(format!("two backends have `set={variable}`"))
-                    .help("a variable of its own for each of them, so that they can run two versions for a moment"));
-            }
-            env.push((variable.clone(), marker(backend)));
-        }
-        Ok(env)
+        let variable = |name: &String| match &self.backend(name)?.set {
+            Some(variable) => Ok((variable.clone(), marker(variable))),
+            None => Err(self.cannot_change(name)),
+        };
+        backends.iter().map(variable).collect()
     }
 
     /// Whether compose made them the image of that backend's service.
@@ -120,11 +118,11 @@ impl Site<'_> {
         let (service, variable) = (&backend.service, backend.set.as_deref().unwrap_or_default());
         let image = model.services.get(service).and_then(|found| found.image.as_deref());
         let image = image.unwrap_or_default();
-        if image == marker(backend) {
+        if image == marker(variable) {
             return Ok(());
         }
         let write = format!("write `image: ${{{variable}}}` there");
-        Err(match image.contains(&marker(backend)) {
+        Err(match image.contains(&marker(variable)) {
             true => rules_nothing(format!(
                 "`set={variable}` is only a part of the image of `{service}`, and zdt puts the whole REPO:TAG into it"
             ))
@@ -143,15 +141,31 @@ impl Site<'_> {
         })
     }
 
-    /// A backend that serves now and refuses connections at the port that the recipe has: the next configuration would
-    /// send everybody there. What cannot be reached from here tells nothing.
-    pub fn listens(&self, backend: &Backend, container: &Container) -> Result<(), Failure> {
-        let refuses = |address: &String| {
+    /// A backend that serves now, by another address than the recipe's, and refuses connections at the recipe's port: the
+    /// next configuration would send everybody there. What cannot be reached from here tells nothing.
+    pub fn listens(&self, backend: &Backend, container: &Container, proxy: &Container) -> Result<(), Failure> {
+        let installed = self.world.read(&self.proxy()?.config).unwrap_or_default();
+        let servers = self.servers(std::slice::from_ref(container), self.nginx_version(proxy)?)?;
+        let address = servers
+            .iter()
+            .find(|server| server.backend == backend.name)
+            .map(|server| &server.address);
+        if address.is_none_or(|address| String::from_utf8_lossy(&installed).contains(address.as_str())) {
+            return Ok(());
+        }
+        let shared = container
+            .networks
+            .iter()
+            .filter(|(network, _)| proxy.networks.contains_key(*network));
+        let addresses: Vec<&String> = shared
+            .map(|(_, address)| address)
+            .filter(|one| !one.is_empty())
+            .collect();
+        let refuses = |address: &&String| {
             let answer = self.world.connect(address, backend.port, CONNECT);
             matches!(answer, Err(NetError::Refused))
         };
-        let mut addresses = container.networks.values().filter(|address| !address.is_empty());
-        if self.engine.is_here(container) && addresses.any(refuses) {
+        if self.engine.is_here(container) && !addresses.is_empty() && addresses.iter().all(refuses) {
             return Err(Failure::refused(format!(
                 "`{}` serves, but nothing listens at its port {} (connection refused)",
                 backend.name, backend.port
@@ -178,13 +192,17 @@ impl Site<'_> {
     }
 }
 
+fn ends_a_word(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(char::is_whitespace)
+}
+
 fn rules_nothing(message: String) -> Failure {
     Failure::refused(message).code(Code::SET_RULES_NOTHING)
 }
 
 /// An image that nobody has.
-fn marker(backend: &Backend) -> String {
-    format!("zdt-asks/{}:nothing", backend.name.to_lowercase())
+fn marker(variable: &str) -> String {
+    format!("zdt-asks/{}:nothing", variable.to_lowercase())
 }
 
 /// The names that stand in a text as `$NAME` or `${NAME…}`.

@@ -293,11 +293,27 @@ impl Site<'_> {
         }
     }
 
-    /// The status by which a backend says that it does not have its health path (4xx), if that is what it answers.
+    /// The status by which a backend says that it does not have its health path, if that is what it answers. A timeout of
+    /// its own (408) and a limit (429) are other complaints, and an nginx whose file does not have it answers by itself.
     pub fn turns_away(&self, backend: &Backend) -> Option<u16> {
+        let installed = self.world.read(&self.proxy().ok()?.config).unwrap_or_default();
+        let location = format!("location /{}/ ", backend.name);
+        let status = self.status(backend).filter(|status| ![408, 429].contains(status))?;
+        let asked = String::from_utf8_lossy(&installed).contains(&location);
+        (asked && (400..500).contains(&status)).then_some(status)
+    }
+
+    fn status(&self, backend: &Backend) -> Option<u16> {
         let (container, proxy) = self.look(&backend.name).ok()?;
-        let answer = self.get(proxy.as_ref(), &container, backend, &backend.health).ok()?;
-        (400..500).contains(&answer.status).then_some(answer.status)
+        let answer = self.get(proxy.as_ref(), &container, backend, &backend.health);
+        answer.ok().map(|answer| answer.status)
+    }
+
+    /// It answers its health path, and badly, at two looks: it is sick, not just late or out of reach.
+    pub(super) fn answers_badly(&self, name: &str) -> bool {
+        let Ok(backend) = self.backend(name) else { return false };
+        let badly = || self.status(backend).is_some_and(|status| status >= 400);
+        badly() && self.world.pause(PAUSE) && badly()
     }
 
     /// Before a backend is enabled: the container that was awaited, healthy by a fresh look.

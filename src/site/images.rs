@@ -23,6 +23,11 @@ impl Site<'_> {
         Ok(id)
     }
 
+    /// A name that was given to another image is resolved anew.
+    pub fn forget_image(&self, reference: &str) {
+        self.images.borrow_mut().remove(reference);
+    }
+
     /// Brings an image: from its registry, or as it is here when no registry has it.
     pub fn pull(&self, reference: &str, limit: std::time::Duration) -> Result<String, Failure> {
         let here = self.engine.raw_image(reference)?;
@@ -78,7 +83,7 @@ impl Site<'_> {
                 Some(Ran {
                     image: container.image,
                     image_id: container.image_id,
-                    well: self.is_healthy(name),
+                    well: !self.answers_badly(name),
                 })
             }
         };

@@ -38,7 +38,7 @@ pub struct Ran {
     pub image: String,
     /// It has a name of zdt's own, too, so that no prune takes it.
     pub image_id: String,
-    /// It answered its health endpoint.
+    /// Its health endpoint did not answer badly.
     #[serde(default = "yes")]
     pub well: bool,
 }

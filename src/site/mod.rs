@@ -13,6 +13,7 @@ mod keep;
 mod render;
 mod settle;
 mod state;
+mod take_over;
 mod traffic;
 mod up;
 
@@ -88,8 +89,12 @@ pub struct Site<'w> {
     pub watch: Cell<bool>,
     /// When that was seen.
     lost: Cell<Option<Duration>>,
-    /// Since when the proxy is seen not to run.
-    proxy_down: Cell<Option<Duration>>,
+    /// The proxy was seen running in this run.
+    proxy_ran: Cell<bool>,
+    /// Since when it is seen not to run, and the last look.
+    proxy_down: Cell<Option<(Duration, Duration)>>,
+    /// The run goes on where another stopped.
+    pub goes_on: Cell<bool>,
     /// Gives a new random nonce.
     pub nonce: &'w dyn Fn() -> String,
 }
@@ -124,7 +129,9 @@ impl<'w> Site<'w> {
             allow_downtime: Cell::new(false),
             watch: Cell::new(true),
             lost: Cell::default(),
+            proxy_ran: Cell::default(),
             proxy_down: Cell::default(),
+            goes_on: Cell::default(),
             nonce,
         })
     }
@@ -191,6 +198,7 @@ impl<'w> Site<'w> {
             ));
         }
         if container.running() {
+            self.proxy_ran.set(true);
             Ok(container)
         } else {
             Err(Failure::new(format!(

@@ -194,8 +194,10 @@ impl Site<'_> {
             self.guard(&proxy, &live.traffic, names, allow)?;
         }
         self.all_declared(&live)?;
+        if !on {
+            self.drains_show(&proxy, &containers)?;
+        }
         let mut traffic = live.traffic.clone();
-        traffic.retain(|name, _| self.deployment.backend(name).is_some());
         for backend in &self.deployment.backends {
             traffic.entry(backend.name.clone()).or_insert(false);
         }
@@ -218,6 +220,8 @@ impl Site<'_> {
         proof: Proof,
     ) -> Result<Applied, Failure> {
         let nginx = self.nginx()?;
+        let mut traffic = traffic;
+        traffic.retain(|name, _| self.deployment.backend(name).is_some());
         let generation = Generation {
             nonce: (self.nonce)(),
             traffic,
@@ -262,7 +266,7 @@ impl Site<'_> {
                 other.display(),
                 config.display()
             ))
-            .help("declare all backends in one recipe with one template; several `upstream=` may stand in it")),
+            .help("declare all backends in one recipe with one template; where the file has moved, remove the old one, then `up`")),
         }
     }
 

@@ -1,39 +1,17 @@
 //! `up`: what is missing is created and started; what runs stays as it is.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use super::keep::{Before, Resource};
 use super::render::Rendered;
 use super::traffic::{MODE, hash};
 use super::{Site, file_failure};
 use crate::diagnostic::Code;
+use crate::drivers::Failure;
 use crate::drivers::compose::{Model, Up};
 use crate::drivers::engine::Container;
-use crate::drivers::nginx::{Generation, Proof};
-use crate::drivers::{Failure, FailureKind};
+use crate::drivers::nginx::Generation;
 use crate::plan::Deployment;
-
-/// What became of the proxy's configuration.
-#[derive(Default)]
-struct Refreshed {
-    reloaded: bool,
-    /// Where the one is that somebody else had written.
-    aside: Option<PathBuf>,
-    /// Backends that are new and serve nobody yet.
-    off: Vec<String>,
-}
-
-impl Refreshed {
-    /// For people; that a proxy which was just started has been reloaded as well is nothing to tell.
-    fn lines(self, ran: bool) -> Vec<String> {
-        let reloaded = (self.reloaded && ran).then(|| "nginx reloaded with zdt's configuration".to_string());
-        let aside = self.aside.map(|path| format!("the old one is `{}`", path.display()));
-        let off = self.off.join(" ");
-        let off = (!off.is_empty()).then(|| format!("not in traffic yet: {off} (`enable {off}`)"));
-        reloaded.into_iter().chain(aside).chain(off).collect()
-    }
-}
 
 /// A compose file that is not written yet.
 struct Next {
@@ -80,7 +58,7 @@ impl Site<'_> {
             (0, true) => vec!["compose file written; what runs stays as it is".to_string()],
             (number, _) => vec![format!("{} started", crate::count(number, "container"))],
         };
-        done.extend(self.refresh_config(&after)?.lines(missing.is_empty()));
+        done.extend(self.refresh_config(&after, &missing)?.lines(missing.is_empty()));
         Ok(match done.is_empty() {
             true => "all is there already".to_string(),
             false => done.join(" · "),
@@ -232,94 +210,8 @@ impl Site<'_> {
         })
     }
 
-    /// Once nginx runs its version is known, and directives only newer ones have can be written. The directives of a
-    /// configuration rule from the *next* reload on, so this comes before the first drain, not with it. Says what it did.
-    fn refresh_config(&self, containers: &[Container]) -> Result<Refreshed, Failure> {
-        let Some(declared) = &self.deployment.proxy else {
-            return Ok(Refreshed::default());
-        };
-        let proxy = self.proxy_container(containers.to_vec())?;
-        let text = match self.world.read(&declared.config) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(file_failure("read", &declared.config, &error)),
-        };
-        let Some(installed) = Generation::read(&text) else {
-            return self.adopt(&proxy, containers, &text);
-        };
-        let live = match self.wait_live(&proxy) {
-            Ok(live) => live,
-            // Written, and never loaded: zdt died in between.
-            Err(failure) if failure.kind == FailureKind::Refused => Generation {
-                nonce: String::new(),
-                ..installed.clone()
-            },
-            Err(failure) => return Err(failure),
-        };
-        let mut traffic = live.traffic.clone();
-        // Where others serve, nobody waits for a new one: it may not be well yet.
-        let others = traffic.values().any(|on| *on);
-        let mut off = Vec::new();
-        for backend in &self.deployment.backends {
-            if !traffic.contains_key(&backend.name) {
-                traffic.insert(backend.name.clone(), !others);
-                off.extend(others.then(|| backend.name.clone()));
-            }
-        }
-        let wanted = Generation {
-            nonce: installed.nonce.clone(),
-            traffic: traffic.clone(),
-        };
-        let rendered = self.proxy_text(Some(&proxy), containers, &wanted)?;
-        if rendered == text && live.nonce == installed.nonce {
-            return Ok(Refreshed::default());
-        }
-        self.not_foreign()?;
-        self.install(&proxy, containers, traffic, Proof::Now)?;
-        Ok(Refreshed {
-            reloaded: true,
-            aside: None,
-            off,
-        })
-    }
-
-    /// A configuration of somebody else is replaced where that was said, and not before anything else is done.
-    fn may_take_over(&self, adopt: bool) -> Result<(), Failure> {
-        let Some(proxy) = self.deployment.proxy.as_ref().filter(|_| !adopt) else {
-            return Ok(());
-        };
-        let theirs = self.world.read(&proxy.config).ok();
-        if theirs.is_none_or(|bytes| Generation::read(&String::from_utf8_lossy(&bytes)).is_some()) {
-            return Ok(());
-        }
-        Err(
-            Failure::refused(format!("`{}` was not written by zdt", proxy.config.display())).help(format!(
-                "put its content into the template; then `up adopt=true` replaces it, and keeps it as `{}`",
-                aside(&proxy.config).display()
-            )),
-        )
-    }
-
-    /// An nginx that runs with a configuration of somebody else gets zdt's, with every backend in traffic, as it gets any
-    /// other: validated, reloaded, proved, and put back where that fails. The old file stays beside it.
-    fn adopt(&self, proxy: &Container, containers: &[Container], theirs: &str) -> Result<Refreshed, Failure> {
-        let config = self.proxy()?.config.clone();
-        let aside = (!theirs.is_empty()).then(|| aside(&config));
-        if let Some(aside) = &aside {
-            self.write_file(aside, theirs, MODE)?;
-        }
-        let backends = self.deployment.backends.iter();
-        let traffic = backends.map(|backend| (backend.name.clone(), true)).collect();
-        self.install(proxy, containers, traffic, Proof::Now)?;
-        Ok(Refreshed {
-            reloaded: true,
-            aside,
-            off: Vec::new(),
-        })
-    }
-
     /// A proxy that was just started needs a moment until it listens.
-    fn wait_live(&self, proxy: &Container) -> Result<Generation, Failure> {
+    pub(super) fn wait_live(&self, proxy: &Container) -> Result<Generation, Failure> {
         let start = self.world.now();
         loop {
             match self.live(proxy) {
@@ -338,13 +230,6 @@ impl Site<'_> {
             }
         }
     }
-}
-
-/// Where a configuration is kept that zdt's own has replaced; no include of `*.conf` finds it.
-fn aside(config: &Path) -> PathBuf {
-    let mut name = config.as_os_str().to_os_string();
-    name.push(".before-zdt");
-    PathBuf::from(name)
 }
 
 /// The labels of a project's containers name the folder that deploys it.

@@ -72,8 +72,8 @@ pub struct Needs {
     pub engine: bool,
     /// The project's containers exist.
     pub containers: bool,
-    /// The images of backends can be changed.
-    pub new_images: bool,
+    /// Backends whose image can be changed.
+    pub new_images: Vec<String>,
     /// The proxy runs and answers on its private server.
     pub proxy: bool,
     /// Images that must be on the engine.

@@ -54,7 +54,10 @@ impl Verb for Recreate {
         Needs {
             engine: true,
             containers: true,
-            new_images: self.image.is_some(),
+            new_images: match self.image {
+                Some(_) => self.backends.clone(),
+                None => Vec::new(),
+            },
             images: self
                 .image
                 .iter()

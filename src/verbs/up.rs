@@ -12,7 +12,7 @@ pub static SPEC: Spec = Spec {
 Writes the compose file and the proxy's configuration where they are missing, creates and starts services without a
 running container, and leaves all others as they are. Run twice, it changes nothing the second time. A backend that is new
 beside others that serve is not put into traffic: `enable` does that once it is healthy. A running nginx whose file zdt did
-not write keeps it, unless `adopt=true` says that the template stands for it: then that file is put aside, and zdt's own is
+not write keeps it, unless `adopt=true` says that the template stands for it: then a copy of that file is kept in `.zdt`, and zdt's own is
 validated, reloaded and proved; no request is lost, and the old one comes back where that fails.",
     keys: &[
         key(

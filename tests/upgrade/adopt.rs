@@ -72,14 +72,40 @@ fn it_is_taken_over_moved_and_brought_back() {
     shop.say("up").exits(5).says("was not written by zdt");
     let status = sandbox.plain(&["status", &shop.recipe]).ok();
     assert!(!status.stdout.contains("unhealthy"), "{}", status.stdout);
-    shop.say("up adopt=true").ok().says("default.conf.before-zdt");
-    assert_eq!(sandbox.read("nginx/default.conf.before-zdt"), THEIRS);
+    shop.say("up adopt=true").ok().says("default.conf.before-zdt-1");
+    assert_eq!(sandbox.read(".zdt/default.conf.before-zdt-1"), THEIRS);
     shop.say("up").ok().says("all is there already");
     sandbox.plain(&[&shop.recipe]).ok();
     sandbox.assert_version("0.0.2");
     let dir = sandbox.dir.display().to_string();
     sandbox.plain(&["rollback", "--dir", &dir]).ok();
     sandbox.assert_version("0.0.1");
+    traffic.assert_no_failures();
+}
+
+/// A step behind it fails: all is as it was, their configuration too.
+#[test]
+fn what_fails_later_gives_it_back() {
+    let shop = Shop::new("given-back");
+    let sandbox = &shop.sandbox;
+    let traffic = Traffic::start(sandbox);
+    let steps = "up adopt=true; drain app_1; recreate app_1 image=zdt/sample-app:0.0.3-dies; await healthy app_1";
+    shop.say(steps).exits(3).says("the proxy's own configuration");
+    assert_eq!(sandbox.read("nginx/default.conf"), THEIRS);
+    sandbox.assert_version("0.0.1");
+    shop.say("up").exits(5).says("was not written by zdt");
+    traffic.assert_no_failures();
+}
+
+/// Whoever serves under a name that the recipe has no more is not dropped.
+#[test]
+fn a_backend_that_has_got_another_name_serves_on() {
+    let shop = Shop::new("renamed");
+    shop.say("up adopt=true").ok();
+    let traffic = Traffic::start(&shop.sandbox);
+    shop.changed("deploy.zdt", "backend app_2 ", "backend web_2 service=app_2 ");
+    shop.say("up").exits(5).says("nginx sends requests to `app_2`");
+    assert!(!shop.sandbox.config().contains(" down"));
     traffic.assert_no_failures();
 }
 
@@ -119,7 +145,7 @@ fn what_does_not_fit_is_refused_before_anything_is_touched() {
             "deploy.zdt",
             "set=APP_2_IMAGE",
             "set=APP_1_IMAGE",
-            "two backends have `set=APP_1_IMAGE`",
+            "`set=APP_1_IMAGE` does not change",
         ),
         (
             "deploy.zdt",
@@ -201,6 +227,8 @@ fn an_nginx_that_resolves_names_once_starts_without_a_drained_backend() {
     let compose = COMPOSE.replace("zdt/nginx:new", "zdt/nginx:old");
     let shop = Shop::with("names", &compose, &THEIRS.replace("keepalive_min_timeout 10s;", ""));
     let sandbox = &shop.sandbox;
+    // A name that no variable of nginx could have.
+    shop.changed("deploy.zdt", "backend app_2 ", "backend app-2 service=app_2 ");
     shop.say("up adopt=true").ok();
     let shim = Shim::new(sandbox).on("docker-compose*force-recreate*", 1, Action::kill_zdt_before());
     let mut killed = sandbox.bare(&[&shop.recipe]);

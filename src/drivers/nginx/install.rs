@@ -9,7 +9,7 @@ use super::workers::{Limits, Old, Wait, leaving, more, old, wait_gone, whole, wo
 use super::{Generation, Nginx, candidate};
 use crate::drivers::Failure;
 use crate::drivers::engine::{Container, Process};
-use crate::world::Command;
+use crate::world::{Command, FileKind};
 
 /// The name under which the main file is copied into the container for a check, next to the real one so that its
 /// relative includes mean the same (nginx takes them from the folder of the file named by `-c`).
@@ -143,39 +143,65 @@ impl Nginx<'_> {
         generation: &Generation,
         proof: Proof,
     ) -> Result<Applied, Failure> {
-        let previous = match self.world.read(&self.config) {
-            Ok(previous) => Some(previous),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => {
-                let message = format!("cannot read `{}`: {error}", self.config.display());
-                return Err(Failure::new(message));
-            }
+        let previous = self.previous()?;
+        self.install_and_prove(container, text, mode, generation, proof)
+            .map_err(|failure| self.put_back(container, previous, failure))
+    }
+
+    /// The installed file with its mode; `None` where there is none.
+    fn previous(&self) -> Result<Option<(Vec<u8>, u32)>, Failure> {
+        let mode = match self.world.kind(&self.config) {
+            Ok(Some(FileKind::File { mode, .. })) => mode & 0o777,
+            _ => 0o600,
         };
-        match self.install_and_prove(container, text, mode, generation, proof) {
-            Ok(applied) => Ok(applied),
-            Err(failure) => {
-                let back = match &previous {
-                    Some(previous) => self.world.write(&self.config, previous, mode),
-                    None => self.world.remove(&self.config),
-                };
-                if let Err(second) = back {
-                    return Err(failure.note(format!("the previous file could not be put back: {second}")));
-                }
-                let previous = String::from_utf8_lossy(&previous.unwrap_or_default()).into_owned();
-                let back = match Generation::read(&previous) {
-                    Some(before) => self
-                        .install_and_prove(container, &previous, mode, &before, Proof::WithTheDrain)
-                        .and_then(|applied| self.gone(container, applied)),
-                    None => self.reload(container),
-                };
-                Err(match back {
-                    Ok(()) => failure.note("the previous configuration is back and live"),
-                    Err(second) => failure.note(format!(
-                        "the previous file is back, but not proved to rule alone: {second}"
-                    )),
-                })
-            }
+        match self.world.read(&self.config) {
+            Ok(bytes) => Ok(Some((bytes, mode))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Failure::new(format!(
+                "cannot read `{}`: {error}",
+                self.config.display()
+            ))),
         }
+    }
+
+    /// After a reload that was not proved; says in `failure` what rules now.
+    fn put_back(&self, container: &Container, previous: Option<(Vec<u8>, u32)>, failure: Failure) -> Failure {
+        let Some((previous, mode)) = previous else {
+            // nginx has its configuration in memory only, and must not read again what is not there.
+            return match self.world.remove(&self.config) {
+                Ok(()) => failure.note("zdt's file is removed again; nginx goes on with what it has in memory"),
+                Err(second) => failure.note(format!("zdt's file could not be removed again: {second}")),
+            };
+        };
+        if let Err(second) = self.world.write(&self.config, &previous, mode) {
+            return failure.note(format!("the previous file could not be put back: {second}"));
+        }
+        let text = String::from_utf8_lossy(&previous).into_owned();
+        let (back, told) = match Generation::read(&text) {
+            Some(before) => {
+                let proved = self.install_and_prove(container, &text, mode, &before, Proof::WithTheDrain);
+                let alone = proved.and_then(|applied| self.gone(container, applied));
+                (alone, "the previous configuration is back and live")
+            }
+            None => (
+                self.reload(container),
+                "the previous file is back, and nginx was told to reload",
+            ),
+        };
+        match back {
+            Ok(()) => failure.note(told),
+            Err(second) => failure.note(format!(
+                "the previous file is back, but not proved to rule alone: {second}"
+            )),
+        }
+    }
+
+    /// A file that somebody else wrote, in the place of zdt's; nginx is told to reload.
+    pub fn give_back(&self, container: &Container, theirs: &[u8], mode: u32) -> Result<(), Failure> {
+        self.world
+            .write(&self.config, theirs, mode)
+            .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", self.config.display())))?;
+        self.reload(container)
     }
 
     /// Workers of a configuration that was taken back may have lived for a moment: only when they are gone does the

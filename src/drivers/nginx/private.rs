@@ -60,9 +60,10 @@ fn pass(server: &Server) -> String {
     } else if server.pinned() {
         format!("        proxy_pass http://{address}/;\n")
     } else {
+        // Every location has its own, so one name is enough; a backend's may hold what no variable's may.
         format!(
-            "        resolver 127.0.0.11 valid=1s;\n        set $zdt_{backend} {address};\n        \
-             rewrite ^/{backend}(/.*)$ $1 break;\n        proxy_pass http://$zdt_{backend};\n"
+            "        resolver 127.0.0.11 valid=1s;\n        set $zdt_backend {address};\n        \
+             rewrite ^/{backend}(/.*)$ $1 break;\n        proxy_pass http://$zdt_backend;\n"
         )
     }
 }

@@ -72,6 +72,9 @@ pub fn more(before: &[Process], seen: &[Process]) -> bool {
     new > before.iter().filter(|one| !leaving(one)).count()
 }
 
+/// Workers of one reload are made within milliseconds; their ages are known to the second at least.
+const ONE_RELOAD: Duration = Duration::from_secs(2);
+
 /// A worker from before a reload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Old {
@@ -84,7 +87,10 @@ pub struct Old {
 /// the next younger ones were made.
 pub fn old(before: &[Process], ages: &BTreeMap<u32, Duration>) -> Vec<Old> {
     let age = |one: &Process| ages.get(&one.pid).copied();
-    let made_after = |than: Duration| before.iter().filter_map(age).filter(move |age| *age < than);
+    let made_after = |than: Duration| {
+        let ages = before.iter().filter_map(age);
+        ages.filter(move |age| *age + ONE_RELOAD < than)
+    };
     let leaving_for = |one: &Process| match age(one) {
         Some(own) if leaving(one) => made_after(own).max().unwrap_or_default(),
         _ => Duration::ZERO,
@@ -273,11 +279,20 @@ mod tests {
     #[test]
     fn what_nginx_cuts_is_counted_for_each_worker() {
         let second = Duration::from_secs;
-        let before = processes(&[(2, GOING), (3, GOING), (4, WORKER)]);
-        let ages = BTreeMap::from([(2, second(900)), (3, second(70)), (4, second(50))]);
-        let old_workers = old(&before, &ages);
+        let before = processes(&[(2, GOING), (9, GOING), (3, GOING), (4, WORKER), (8, WORKER)]);
+        // Two of a reload differ by what it takes to look at both.
+        let moment = Duration::from_micros(20);
+        let ages = BTreeMap::from([
+            (2, second(900)),
+            (9, second(900) + moment),
+            (3, second(70)),
+            (4, second(50)),
+            (8, second(50) + moment),
+        ]);
+        let mut old_workers = old(&before, &ages);
         let leaving_for: Vec<u64> = old_workers.iter().map(|one| one.leaving_for.as_secs()).collect();
-        assert_eq!(leaving_for, [70, 50, 0]);
+        assert_eq!(leaving_for, [70, 70, 50, 0, 0]);
+        old_workers.retain(|one| ![8, 9].contains(&one.pid));
         let reload = Applied {
             old_workers,
             seen: processes(&[(2, GOING), (3, GOING), (4, WORKER), (5, WORKER)]),

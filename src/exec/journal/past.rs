@@ -73,7 +73,7 @@ fn runs(world: &dyn World, dir: &Path) -> Result<impl Iterator<Item = Result<Pas
     let files = paths(world, dir)?.into_iter().rev();
     Ok(files.filter_map(move |path| match read(world, &path) {
         Ok(past) if past.head.is_some() => Some(Ok(past)),
-        Ok(past) if past.records.is_empty() => None,
+        Ok(past) if past.records.is_empty() || past.finished.is_some() => None,
         Ok(_) => Some(Err(Failure::refused(format!(
             "the first line of `{}` is damaged, so what that run did cannot be known",
             path.display()

@@ -129,9 +129,12 @@ pub struct Head {
     pub templates: BTreeMap<PathBuf, String>,
     /// `--set`, without secret ones.
     pub set: Vec<(String, String)>,
-    /// What its texts take from the environment (`${env.NAME}`, and HOME for `~`), without secrets.
+    /// Hashes of what it takes from the environment (`${env.NAME}`), which may be secret.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// What `~` stands for.
+    #[serde(default)]
+    pub home: Option<String>,
     /// Params that must be given again.
     pub secrets: Vec<String>,
     pub tasks: Vec<String>,

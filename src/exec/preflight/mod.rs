@@ -35,7 +35,9 @@ pub fn needed(plan: &Plan) -> Needs {
         if !given.engine {
             needed.engine |= needs.engine;
             needed.containers |= needs.containers && !given.containers;
-            needed.new_images |= needs.new_images && !given.containers;
+            if !given.containers {
+                add(&mut needed.new_images, needs.new_images.into_iter());
+            }
             needed.proxy |= needs.proxy && !given.proxy;
             let missing = needs.images.into_iter().filter(|image| !given.images.contains(image));
             add(&mut needed.images, missing);
@@ -200,9 +202,9 @@ fn look(runner: &Runner, site: &Site, needed: &Needs, found: &mut Findings) -> R
     std::thread::scope(|scope| {
         let hashes = scope.spawn(|| compose().hashes());
         let model = scope.spawn(|| compose().model(file));
-        let strange = match needed.new_images {
-            true => site.strange_images()?,
-            false => Vec::new(),
+        let strange = match runner.resumed {
+            true => Vec::new(),
+            false => site.strange_images(&needed.new_images)?,
         };
         let with_strange = (!strange.is_empty()).then(|| scope.spawn(|| compose().model_with(file, strange)));
         if needed.proxy
@@ -222,8 +224,8 @@ fn look(runner: &Runner, site: &Site, needed: &Needs, found: &mut Findings) -> R
         }
         if let Some(model) = with_strange {
             let model = join(model)?;
-            let mut backends = site.deployment.backends.iter();
-            backends.try_for_each(|backend| site.set_rules(backend, &model))?;
+            let mut backends = needed.new_images.iter();
+            backends.try_for_each(|name| site.set_rules(site.backend(name)?, &model))?;
         }
         if let Ok(Ok(hashes)) = hashes.join() {
             containers::check_hashes(site, &hashes, found)?;

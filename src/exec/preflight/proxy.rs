@@ -27,7 +27,7 @@ pub fn check(site: &Site, model: &Model, needed: &Needs, found: &mut Findings) -
     }
     gentle(version, &directives, found);
     drain_limit(site, &proxy, needed, found)?;
-    health(site, &containers, needed, found)
+    health(site, &proxy, &containers, needed, found)
 }
 
 fn gentle(version: Version, directives: &[Directive], found: &mut Findings) {
@@ -73,7 +73,13 @@ fn drain_limit(site: &Site, proxy: &Container, needed: &Needs, found: &mut Findi
     Ok(())
 }
 
-fn health(site: &Site, containers: &[Container], needed: &Needs, found: &mut Findings) -> Result<(), Failure> {
+fn health(
+    site: &Site,
+    proxy: &Container,
+    containers: &[Container],
+    needed: &Needs,
+    found: &mut Findings,
+) -> Result<(), Failure> {
     let traffic = site.traffic()?;
     let on = |backend: &&Backend| traffic.get(&backend.name) == Some(&true);
     let mut healthy = 0;
@@ -82,9 +88,9 @@ fn health(site: &Site, containers: &[Container], needed: &Needs, found: &mut Fin
         if site.health(&backend.name)? {
             healthy += 1;
             let container = containers.iter().find(|one| one.service == backend.service);
-            container.map_or(Ok(()), |container| site.listens(backend, container))?;
+            container.map_or(Ok(()), |container| site.listens(backend, container, proxy))?;
         } else {
-            turned_away.extend(site.turns_away(backend));
+            turned_away.extend(site.turns_away(backend).map(|status| (status, &backend.health)));
             found.warn(
                 Code::UNHEALTHY,
                 format!(
@@ -97,11 +103,11 @@ fn health(site: &Site, containers: &[Container], needed: &Needs, found: &mut Fin
     }
     // All run and answer, and none has what is asked for: it is the path that is ill.
     let serving = site.deployment.backends.iter().filter(on).count();
-    if let (true, Some(status)) = (turned_away.len() == serving, turned_away.first())
+    if let (true, Some((status, path))) = (turned_away.len() == serving, turned_away.first())
         && needed.longest_drain > std::time::Duration::ZERO
         && !site.allow_downtime.get()
+        && !site.goes_on.get()
     {
-        let path = &site.deployment.backends[0].health;
         return Err(Failure::refused(format!(
             "no backend is healthy: GET {path} answers {status} at all that serve"
         ))

@@ -48,7 +48,7 @@ pub fn declared(loaded: Loaded, settings: &Settings) -> Result<Plan, (Loaded, Ve
     diagnostics.append(&mut declared.diagnostics);
     let scope = Scope::new(&loaded.sources, settings, std::mem::take(&mut declared.params));
     let deployment = declare::deployment(&declared.commands, &scope);
-    let (params, secrets) = (scope.params(), scope.secrets.take());
+    let (params, secrets, env) = (scope.params(), scope.secrets.take(), scope.env.take());
     diagnostics.append(&mut scope.diagnostics.take());
     if diagnostics
         .iter()
@@ -61,6 +61,7 @@ pub fn declared(loaded: Loaded, settings: &Settings) -> Result<Plan, (Loaded, Ve
         sources: loaded.sources,
         params,
         secrets,
+        env,
         deployment,
         nodes: Vec::new(),
         on_failure: Vec::new(),
@@ -98,13 +99,14 @@ fn assemble(loaded: &Loaded, settings: &Settings, diagnostics: &mut Vec<Diagnost
     let finally = builder.blocks(&declared.finally, "finally");
     builder.the_others(&settings.tasks);
     let params = scope.params();
-    let secrets = scope.secrets.take();
+    let (secrets, env) = (scope.secrets.take(), scope.env.take());
     diagnostics.append(&mut scope.diagnostics.take());
     Some(Plan {
         name: loaded.sources.get(SourceId(0)).name.clone(),
         sources: Default::default(),
         params,
         secrets,
+        env,
         nodes,
         on_failure,
         finally,

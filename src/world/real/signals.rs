@@ -10,6 +10,10 @@ use signal_hook::iterator::Signals;
 
 use crate::world::Interrupt;
 
+/// Two of a kind within this are one: `timeout` and some supervisors tell a process and then its group, and nobody's
+/// finger is that quick.
+const ONE_SIGNAL: Duration = Duration::from_millis(200);
+
 /// What arrived so far, and how much of it was acknowledged.
 #[derive(Debug, Default)]
 pub(super) struct Interrupts {
@@ -22,6 +26,7 @@ struct Count {
     arrived: u64,
     acknowledged: u64,
     latest: Option<Interrupt>,
+    last: Option<Instant>,
     /// Nobody is told any more.
     closed: bool,
 }
@@ -30,6 +35,11 @@ impl Interrupts {
     /// Notes a further interrupt and wakes whoever waits.
     pub(super) fn arrive(&self, interrupt: Interrupt) {
         let mut count = self.lock();
+        let again = count.last.is_some_and(|last| last.elapsed() < ONE_SIGNAL);
+        count.last = Some(Instant::now());
+        if again && count.latest == Some(interrupt) {
+            return;
+        }
         count.arrived += 1;
         count.latest = Some(interrupt);
         drop(count);
