@@ -69,6 +69,7 @@ fn recorded(line: &str) -> String {
                 "templates",
                 "compose_command",
                 "env",
+                "home",
             ]
             .contains(&name.as_str())
         });
