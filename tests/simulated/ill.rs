@@ -98,6 +98,18 @@ fn one_that_dies_before_it_is_healthy_is_not_waited_for() {
     }
 }
 
+/// The version that runs is ill, and the one that shall mend it dies: what ran serves again, as ill as it was.
+#[test]
+fn a_sick_version_comes_back_as_it_was() {
+    let shop = offered(dies(300));
+    assert!(shop.world.behave("zdt/sample-app:0.0.1", answering(Answers::Unhealthy)));
+    let before = shop.picture();
+    let ran = shop.upgrade();
+    assert!(matches!(ran, Ran::Ended(Outcome::RolledBack, _)), "{}", short(&ran));
+    assert_eq!(shop.picture(), before);
+    assert!(!shop.unfinished());
+}
+
 /// In a rollback the old version may take its time: one death while it boots does not make it the wrong one.
 #[test]
 fn the_old_version_may_die_once_on_its_way_back() {

@@ -164,7 +164,7 @@ another name there, would lose its traffic at the first reload, without a drain.
 
     backend app_3 port=3000 health=/ping      # as the recipe has it that put it there
 
-An error."
+An error; `--allow downtime` drops it all the same."
 
 DEFINITION_CHANGED "Z222" "definition-changed" "a backend's service was changed in the compose file since its container was made"
 "A recreate makes the next container from the compose file as it is now. A rollback brings the old image back, but not the
