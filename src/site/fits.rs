@@ -67,9 +67,14 @@ impl Site<'_> {
         (place == server.address || named.as_deref() == Some(place)) && !words.any(|word| word == "down")
     }
 
-    /// The same for whatever drains and enables can make of the template.
-    pub(super) fn drains_show(&self, proxy: &Container, containers: &[Container]) -> Result<(), Failure> {
-        let mut generation = self.live(proxy)?;
+    /// The same for whatever drains and enables can make of the template, from what is `live`.
+    pub(super) fn drains_show(
+        &self,
+        proxy: &Container,
+        containers: &[Container],
+        live: &Generation,
+    ) -> Result<(), Failure> {
+        let mut generation = live.clone();
         let servers = self.servers(containers, self.nginx_version(proxy)?)?;
         let backends = &self.deployment.backends;
         [true, false].into_iter().try_for_each(|on| {

@@ -123,7 +123,7 @@ impl Site<'_> {
             let live = self.live(proxy)?;
             let containers = self.containers()?;
             let text = self.proxy_text(Some(proxy), &containers, &live)?;
-            self.drains_show(proxy, &containers)?;
+            self.drains_show(proxy, &containers, &live)?;
             self.accept_config(proxy, &containers, &text, &live)?;
         }
         Ok(())

@@ -195,7 +195,7 @@ impl Site<'_> {
         }
         self.all_declared(&live)?;
         if !on {
-            self.drains_show(&proxy, &containers)?;
+            self.drains_show(&proxy, &containers, &live)?;
         }
         let mut traffic = live.traffic.clone();
         for backend in &self.deployment.backends {
