@@ -123,16 +123,23 @@ fn nginx_cuts_workers_that_were_leaving_before() {
     let requests = slow(&sandbox, 60);
     let before = workers(&sandbox);
     let proxy = sandbox.container("proxy").id;
-    sandbox.docker(&["exec", &proxy, "nginx", "-s", "reload"]);
-    // The engine counts whole seconds.
-    await_fact("somebody's reload, two seconds ago", || {
+    let ages = || {
         let text = sandbox.docker(&["top", &proxy, "-eo", "pid,etimes,args"]);
-        let mut made = text.lines().filter(|line| line.contains("nginx: worker process"));
-        made.any(|line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            !before.iter().any(|pid| pid == words[0]) && words[1].parse::<u32>().is_ok_and(|seconds| seconds >= 2)
-        })
-        .then_some(())
+        let of = text.lines().filter(|line| line.contains("nginx: worker process"));
+        let age = |line: &str| {
+            let mut words = line.split_whitespace();
+            Some((words.next()?.to_string(), words.next()?.parse::<u32>().ok()?))
+        };
+        of.filter_map(age).collect::<Vec<_>>()
+    };
+    // The engine counts whole seconds.
+    await_fact("workers of another second", || {
+        ages().iter().all(|(_, age)| *age >= 2).then_some(())
+    });
+    sandbox.docker(&["exec", &proxy, "nginx", "-s", "reload"]);
+    await_fact("somebody's reload, two seconds ago", || {
+        let new = ages().into_iter().find(|(pid, age)| !before.contains(pid) && *age >= 2);
+        new.map(drop)
     });
     let run = sandbox.plain(&["-f", &app, "-c", "drain app_1 timeout=8s"]).exits(3);
     run.says("nginx cut its last requests after 9s")

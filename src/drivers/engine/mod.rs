@@ -233,6 +233,18 @@ impl<'w> Engine<'w> {
         Ok(found["Processes"].as_array().cloned().unwrap_or_default())
     }
 
+    /// Whether it still runs, as far as can be told: an engine that does not answer tells nothing.
+    pub fn runs(&self, of: &Container) -> bool {
+        match self.world.members(&of.id, of.state.pid) {
+            Some(_) => true,
+            None => match self.fact(&format!("/containers/{}/json", of.id)) {
+                Ok(Some(found)) => found["State"]["Running"] != false,
+                Ok(None) => false,
+                Err(_) => true,
+            },
+        }
+    }
+
     /// Whether its processes are this machine's own, so that a look at them costs next to nothing.
     pub fn is_here(&self, container: &Container) -> bool {
         self.world.members(&container.id, container.state.pid).is_some()

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::dump::Dump;
-use super::workers::{Limits, Old, Wait, leaving, more, old, wait_gone, whole, workers};
+use super::include::with_candidate;
+use super::workers::{Limits, Old, Wait, leaving, more, old, one_reload, wait_gone, whole, workers};
 use super::{Generation, Nginx, candidate};
 use crate::drivers::Failure;
 use crate::drivers::engine::{Container, Process};
@@ -29,6 +30,8 @@ const LAST_REQUESTS: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(10);
 /// How often it is looked for where a drain takes a tenth of a second anyway.
 const LOOK_WITH_THE_DRAIN: Duration = Duration::from_millis(25);
+/// The engine starts a container again sooner, the first times that it ends.
+const RESTART: Duration = Duration::from_secs(1);
 /// So often a proof is looked for on many connections at once. A machine so idle that this did not help gives all of
 /// them to the old workers until those leave.
 const WIDE_LOOKS: usize = 3;
@@ -252,7 +255,7 @@ impl Nginx<'_> {
         self.reload(container)?;
         let seen = self.prove(container, generation, &before, proof)?;
         Ok(Applied {
-            old_workers: old(&before, &ages),
+            old_workers: old(&before, &ages, one_reload(self.engine.is_here(container))),
             more: more(&before, &seen),
             seen,
             told,
@@ -274,6 +277,7 @@ impl Nginx<'_> {
         };
         let start = self.world.now();
         let mut last = String::from("nothing yet");
+        let mut down = None;
         while self.world.now().saturating_sub(start) < self.proof_limit {
             let answer = match wide {
                 0 => self.live(container),
@@ -292,6 +296,18 @@ impl Nginx<'_> {
                 Ok(Some(live)) => last = format!("generation {} still answers", short(&live.nonce)),
                 Ok(None) => last = "another server answers under the private name".into(),
                 Err(error) => last = error.to_string(),
+            }
+            // Restarted by somebody it is back at once; stopped it will not answer.
+            let now = self.world.now();
+            down = match self.engine.runs(container) {
+                true => None,
+                false => down.or(Some(now)),
+            };
+            if down.is_some_and(|since| now.saturating_sub(since) >= RESTART) {
+                return Err(Failure::new(format!(
+                    "the proxy's container `{}` is not running",
+                    container.name
+                )));
             }
             // Interrupts wait: a reload that was signalled must be known to be live or not.
             self.world.pause(pause);
@@ -327,54 +343,6 @@ impl Nginx<'_> {
 /// The first characters of a nonce, enough to tell two apart on a screen.
 pub fn short(nonce: &str) -> &str {
     &nonce[..nonce.len().min(6)]
-}
-
-/// The main file's text with the include that brings in our file replaced by one line a file,
-/// ours by its candidate. `None` when no include does.
-fn with_candidate(main: &Path, text: &str, inside: &Path, next: &Path, installed: &Dump) -> Option<String> {
-    let folder = main.parent()?;
-    let mut found = false;
-    let mut lines = Vec::new();
-    for line in text.lines() {
-        let pattern = line
-            .trim_start()
-            .strip_prefix("include")
-            .and_then(|rest| rest.trim().split(';').next())
-            .map(|pattern| folder.join(pattern.trim().trim_matches(['"', '\''])));
-        match pattern {
-            Some(pattern) if matches(&pattern, inside) => {
-                found = true;
-                for (path, _) in installed
-                    .files
-                    .iter()
-                    .filter(|(path, _)| matches(&pattern, path) && path != inside)
-                {
-                    lines.push(format!("include {};", path.display()));
-                }
-                lines.push(format!("include {};", next.display()));
-            }
-            _ => lines.push(line.to_string()),
-        }
-    }
-    found.then(|| lines.join("\n") + "\n")
-}
-
-/// Whether a path matches an include pattern with at most one `*` in its last part.
-fn matches(pattern: &Path, path: &Path) -> bool {
-    if pattern == path {
-        return true;
-    }
-    let (Some(pattern_name), Some(name)) = (pattern.file_name(), path.file_name()) else {
-        return false;
-    };
-    let (pattern_name, name) = (pattern_name.to_string_lossy(), name.to_string_lossy());
-    let Some((head, tail)) = pattern_name.split_once('*') else {
-        return false;
-    };
-    pattern.parent() == path.parent()
-        && name.len() >= head.len() + tail.len()
-        && name.starts_with(head)
-        && name.ends_with(tail)
 }
 
 fn without_config_option(args: Vec<String>) -> Vec<String> {

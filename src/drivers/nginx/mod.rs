@@ -2,6 +2,7 @@
 //! ask the running nginx itself.
 
 pub mod dump;
+mod include;
 mod install;
 pub mod private;
 pub mod workers;

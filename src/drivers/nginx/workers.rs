@@ -72,8 +72,13 @@ pub fn more(before: &[Process], seen: &[Process]) -> bool {
     new > before.iter().filter(|one| !leaving(one)).count()
 }
 
-/// Workers of one reload are made within milliseconds; their ages are known to the second at least.
-const ONE_RELOAD: Duration = Duration::from_secs(2);
+/// Workers of one reload are made within milliseconds. Where their ages come from the engine, those are whole seconds.
+pub fn one_reload(here: bool) -> Duration {
+    match here {
+        true => Duration::from_millis(100),
+        false => Duration::from_secs(1),
+    }
+}
 
 /// A worker from before a reload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,13 +88,13 @@ pub struct Old {
     pub leaving_for: Duration,
 }
 
-/// The workers of `before`, given how long each process has been there. One that was leaving already was told so when
+/// The workers of `before`, given how long each process has been there, and how far ages of one reload may lie apart. One that was leaving already was told so when
 /// the next younger ones were made.
-pub fn old(before: &[Process], ages: &BTreeMap<u32, Duration>) -> Vec<Old> {
+pub fn old(before: &[Process], ages: &BTreeMap<u32, Duration>, apart: Duration) -> Vec<Old> {
     let age = |one: &Process| ages.get(&one.pid).copied();
     let made_after = |than: Duration| {
         let ages = before.iter().filter_map(age);
-        ages.filter(move |age| *age + ONE_RELOAD < than)
+        ages.filter(move |age| *age + apart < than)
     };
     let leaving_for = |one: &Process| match age(one) {
         Some(own) if leaving(one) => made_after(own).max().unwrap_or_default(),
@@ -289,7 +294,7 @@ mod tests {
             (4, second(50)),
             (8, second(50) + moment),
         ]);
-        let mut old_workers = old(&before, &ages);
+        let mut old_workers = old(&before, &ages, one_reload(true));
         let leaving_for: Vec<u64> = old_workers.iter().map(|one| one.leaving_for.as_secs()).collect();
         assert_eq!(leaving_for, [70, 70, 50, 0, 0]);
         old_workers.retain(|one| ![8, 9].contains(&one.pid));
