@@ -1,5 +1,6 @@
 //! The world inside a `timeout` block: no program may take longer than what is left of it.
 
+use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -53,6 +54,10 @@ impl Processes for Bounded<'_> {
             deadline,
             ..command.clone()
         })
+    }
+
+    fn env(&self, name: &str) -> Option<OsString> {
+        self.world.env(name)
     }
 
     fn title(&self, pid: u32) -> Option<String> {

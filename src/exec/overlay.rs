@@ -2,6 +2,7 @@
 //! simulated ones, other programs are noted and not run.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -177,6 +178,10 @@ impl Processes for Overlay<'_> {
             program,
             ..command.clone()
         })
+    }
+
+    fn env(&self, name: &str) -> Option<OsString> {
+        self.simulated.env(name)
     }
 
     fn title(&self, pid: u32) -> Option<String> {

@@ -112,10 +112,21 @@ impl Site<'_> {
             return Ok(Vec::new());
         }
         let variable = |name: &String| match &self.backend(name)?.set {
-            Some(variable) => Ok((variable.clone(), marker(variable))),
+            Some(variable) => self.not_hidden(variable).map(|()| (variable.clone(), marker(variable))),
             None => Err(self.cannot_change(name)),
         };
         backends.iter().map(variable).collect()
+    }
+
+    /// What zdt writes into `.env` reaches compose.
+    pub(super) fn not_hidden(&self, variable: &str) -> Result<(), Failure> {
+        if self.world.env(variable).is_none() {
+            return Ok(());
+        }
+        Err(rules_nothing(format!(
+            "`{variable}` is set in the environment, which hides from compose what zdt writes into `.env`"
+        ))
+        .help(format!("`unset {variable}`, then run this again")))
     }
 
     /// Whether compose made them the image of that backend's service.
@@ -211,7 +222,7 @@ fn marker(variable: &str) -> String {
 }
 
 /// The names that stand in a text as `$NAME` or `${NAME…}`.
-fn variables(text: &str) -> impl Iterator<Item = &str> {
+pub fn variables(text: &str) -> impl Iterator<Item = &str> {
     text.split('$').skip(1).filter_map(|rest| {
         let rest = rest.strip_prefix('{').unwrap_or(rest);
         let end = rest

@@ -25,6 +25,7 @@ use std::time::Duration;
 pub use address::choose_subnet;
 pub use capacity::Allow;
 pub use containers::Recreated;
+pub use fits::variables;
 pub use health::{Expect, Seen, whole_token};
 pub use images::short_id;
 pub use keep::{Before, Keeper, NothingKept, Ran, Resource};

@@ -111,6 +111,7 @@ impl Site<'_> {
             let Some(variable) = &backend.set else {
                 return Err(self.cannot_change(name));
             };
+            self.not_hidden(variable)?;
             text = with_variable(&text, variable, image);
         }
         Ok(Some(Rendered { path, text }))

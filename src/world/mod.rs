@@ -9,6 +9,7 @@
 pub mod real;
 pub mod simulated;
 
+use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -59,6 +60,8 @@ pub struct Lock {
 pub trait Processes {
     /// Runs a program to its end.
     fn run(&self, command: &Command<'_>) -> Result<Output, ProcessError>;
+    /// A variable of the environment that every program inherits.
+    fn env(&self, name: &str) -> Option<OsString>;
     /// Command line of a process of this machine, if there is one with that pid and we may see it
     /// (`/proc/PID/cmdline`, NUL replaced by blanks, trimmed).
     fn title(&self, pid: u32) -> Option<String>;

@@ -1,6 +1,6 @@
 //! A compose file of the user's own: zdt changes variables in `.env` and nothing else.
 
-use crate::common::{Sandbox, Traffic, repository};
+use crate::common::{Running, Sandbox, Traffic, repository};
 
 const COMPOSE: &str = include_str!("../common/own_compose.yml");
 
@@ -32,6 +32,14 @@ fn its_variables_move_and_the_rest_stays() {
     sandbox.assert_version("0.0.1");
 
     let traffic = Traffic::start(&sandbox);
+    // It would come before `.env`: found out before anything is touched, and by a dry run.
+    for dry in [&[][..], &["--dry-run"]] {
+        let mut hidden = sandbox.bare(&[&[recipe.as_str(), "upgrade"][..], dry].concat());
+        hidden.env("APP_1_IMAGE", "zdt/sample-app:0.0.1");
+        Running::start(hidden, None).wait().exits(5).says("`unset APP_1_IMAGE`");
+    }
+    assert_eq!(sandbox.read(".env"), env);
+
     sandbox.plain(&[&recipe, "upgrade"]).ok();
     traffic.assert_no_failures();
     sandbox.assert_version("0.0.2");

@@ -149,7 +149,7 @@ variable for each backend.
     image: ${SHOP_1_IMAGE}       # in the compose file
     backend shop_1 port=8000 health=/health set=SHOP_1_IMAGE
 
-An error."
+A variable of that name in the environment comes before `.env`, and has to be unset first. An error."
 
 WRONG_PORT "Z220" "wrong-port" "a backend that serves does not listen at its declared port"
 "The running configuration reaches it, and the next one would not: the address in the file is made from `port=`.

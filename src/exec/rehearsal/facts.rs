@@ -14,7 +14,7 @@ use crate::exec::options::find_tools;
 use crate::exec::overlay::Overlay;
 use crate::exec::{FactSource, Options, preflight};
 use crate::plan::Plan;
-use crate::site::{NothingKept, Site, State, Templates, Tools};
+use crate::site::{NothingKept, Site, State, Templates, Tools, variables};
 use crate::world::World;
 use crate::world::simulated::{Facts, Image, Simulated};
 
@@ -55,6 +55,9 @@ pub fn stage(
     let mut simulated = empty();
     for (path, content) in files(world, plan) {
         simulated = simulated.file(path, content);
+    }
+    for (name, value) in environment(world, plan) {
+        simulated = simulated.env(&name, &value);
     }
     let needed = preflight::needed(plan);
     if needed.containers || needed.proxy {
@@ -127,8 +130,21 @@ fn live_facts(world: &dyn World, plan: &Plan, tools: &Tools) -> Result<Facts, Fa
         compose_version: tools.compose.version.clone(),
         engine_version: tools.engine_version.clone(),
         nginx_versions: nginx.into_iter().collect(),
-        env: BTreeMap::new(),
+        env: environment(world, plan),
     })
+}
+
+/// What the environment says of the variables that the compose file names: it comes before `.env`.
+fn environment(world: &dyn World, plan: &Plan) -> BTreeMap<String, String> {
+    let files = plan.deployment.iter().map(|deployment| &deployment.compose.file);
+    let text = files
+        .filter_map(|file| world.read(file).ok())
+        .next()
+        .unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    variables(&text)
+        .filter_map(|name| Some((name.to_string(), world.env(name)?.into_string().ok()?)))
+        .collect()
 }
 
 fn hashes(world: &dyn World, plan: &Plan, tools: &Tools) -> BTreeMap<String, String> {

@@ -1,6 +1,7 @@
 //! The engine's answers of one moment. Steps look at the same containers several times in a row, each look for a reason
 //! of its own; between two looks with nothing in between, the second answer is the first one. A moment is over as soon as
-//! anything else is done or waited for (a program, a request, a pause, the lock), and after [`LONGEST`] in any case.
+//! anything is done or waited for (a program, a pause, the lock, a request that is not answered), and after [`LONGEST`] in
+//! any case.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

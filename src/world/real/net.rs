@@ -6,14 +6,20 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ureq::config::Config;
 use ureq::http::{Response, Uri};
-use ureq::{Agent, Body};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::{Agent, Body, Error};
 
 use super::Real;
 use crate::world::{HttpAnswer, HttpRequest, Net, NetError};
 
 /// More of a body is not read.
 const LONGEST_BODY: u64 = 64 * 1024;
+/// Bytes for a head, which must fit whole. ureq's own 128 KiB each are cleared anew for every connection, and a run asks a
+/// hundred times.
+const BUFFER: usize = 32 * 1024;
 
 impl Net for Real {
     fn get(&self, request: &HttpRequest) -> Result<HttpAnswer, NetError> {
@@ -22,10 +28,12 @@ impl Net for Real {
         if let Some(host) = &request.host {
             call = call.header("host", host);
         }
-        let answer = call.call();
-        self.moment.over();
-        let answer = answer.map_err(|error| explain(error, &request.url, request.timeout))?;
-        read(answer).map_err(|error| explain(error.into(), &request.url, request.timeout))
+        let answer = call.call().and_then(|answer| Ok(read(answer)?));
+        answer.map_err(|error| {
+            // Something may have happened. An answer is only one more look.
+            self.moment.over();
+            explain(error, &request.url, request.timeout)
+        })
     }
 
     fn connect(&self, host: &str, port: u16, timeout: Duration) -> Result<(), NetError> {
@@ -67,16 +75,40 @@ fn plain(url: &str) -> Result<(), NetError> {
 
 /// An agent for one request: it has no connection yet and keeps none.
 fn agent(timeout: Duration) -> Agent {
-    Agent::config_builder()
+    let config = Agent::config_builder()
         .proxy(None)
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .max_idle_connections(0)
         .timeout_global(Some(at_least(timeout)))
+        .input_buffer_size(BUFFER)
+        .output_buffer_size(BUFFER)
         .user_agent(concat!("zdt/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into()
+        .build();
+    Agent::with_parts(config, DefaultConnector::default(), Lookup)
+}
+
+/// Names as [`resolve`] finds them: an address needs no thread.
+#[derive(Debug)]
+struct Lookup;
+
+impl Resolver for Lookup {
+    fn resolve(&self, uri: &Uri, _: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        let host = uri.host().ok_or(Error::HostNotFound)?;
+        let found = resolve(host, uri.port_u16().unwrap_or(80), *timeout.after);
+        let found = found.map_err(|error| match error {
+            NetError::TimedOut(_) => Error::Timeout(timeout.reason),
+            _ => Error::HostNotFound,
+        })?;
+        let mut addresses = self.empty();
+        // As many as there is room for.
+        let _ = found.into_iter().try_for_each(|address| addresses.try_push(address));
+        match addresses.is_empty() {
+            true => Err(Error::HostNotFound),
+            false => Ok(addresses),
+        }
+    }
 }
 
 /// Zero means "no limit" to the libraries below.

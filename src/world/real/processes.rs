@@ -4,6 +4,7 @@
 //! of the child is seen at once, a full pipe never blocks it, and a grandchild that keeps a pipe open costs a second,
 //! not for ever: the thread that reads from it is left behind and ends with it.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
@@ -60,6 +61,10 @@ impl Processes for Real {
         let output = Watch::new(&self.interrupts, command, job).and_then(Watch::finish);
         self.moment.over();
         output
+    }
+
+    fn env(&self, name: &str) -> Option<OsString> {
+        std::env::var_os(name)
     }
 
     fn title(&self, pid: u32) -> Option<String> {

@@ -1,5 +1,6 @@
 //! Programs of the simulated machine: docker, compose, and those that somebody described.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
@@ -78,6 +79,10 @@ impl Processes for Simulated {
             output.stderr.lines().chain(output.stdout.lines()).for_each(on_line);
         }
         result
+    }
+
+    fn env(&self, name: &str) -> Option<OsString> {
+        self.lock().settings.env.get(name).map(OsString::from)
     }
 
     fn title(&self, pid: u32) -> Option<String> {
