@@ -10,6 +10,9 @@ use super::excerpt::{Lines, excerpts};
 use super::{Diagnostic, Severity};
 use crate::syntax::Sources;
 
+/// So many are drawn: a file that has more is hardly a recipe, and nobody mends them all at once.
+const DRAWN: usize = 50;
+
 /// How to draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RenderStyle {
@@ -20,13 +23,16 @@ pub struct RenderStyle {
     pub short: bool,
 }
 
-/// All of them, in the order of the sources and of the places in them; those without a place first.
+/// In the order of the sources and of the places in them; those without a place first. The short form gives all, the
+/// long one as many as anybody reads.
 pub fn render_all(diagnostics: &[Diagnostic], sources: &Sources, style: &RenderStyle) -> String {
     let mut ordered: Vec<&Diagnostic> = diagnostics.iter().collect();
     ordered.sort_by_key(|problem| problem.primary.as_ref().map(|(span, _)| (span.source, span.start)));
     let lines: Vec<Lines<'_>> = sources.iter().map(|(_, source)| Lines::of(&source.text)).collect();
     let mut out = String::new();
-    for problem in ordered {
+    let drawn = if style.short { ordered.len() } else { DRAWN };
+    let more = ordered.len().saturating_sub(drawn);
+    for problem in ordered.into_iter().take(drawn) {
         if style.short {
             out.push_str(&short(problem, sources, &lines));
             out.push('\n');
@@ -35,7 +41,9 @@ pub fn render_all(diagnostics: &[Diagnostic], sources: &Sources, style: &RenderS
             out.push_str("\n\n");
         }
     }
-    if !style.short && out.ends_with("\n\n") {
+    if more > 0 {
+        out.push_str(&format!("… and {more} more (`zdt check RECIPE --short` lists all)\n"));
+    } else if !style.short && out.ends_with("\n\n") {
         out.pop();
     }
     out
