@@ -9,7 +9,7 @@ use super::session::Session;
 use super::{Event, Outcome};
 use crate::drivers::{Failure, FailureKind};
 use crate::plan::Policy;
-use crate::site::Good;
+use crate::site::{Good, Resource};
 use crate::verbs::Undo;
 
 impl Session<'_> {
@@ -58,7 +58,11 @@ impl Session<'_> {
             (Some(_), Policy::Rollback) => Policy::Pause,
             (_, declared) => declared,
         };
-        self.sink.event(&Event::Policy { policy, reason });
+        // Names of images alone are no way back worth a word.
+        let touched = runner.journal.touched();
+        if policy != Policy::Rollback || touched.iter().any(|(one, _)| !matches!(one, Resource::Tag(_))) {
+            self.sink.event(&Event::Policy { policy, reason });
+        }
         match policy {
             Policy::Pause | Policy::None => Ok(Outcome::Failed),
             Policy::Rollback => self.only_back(runner),
