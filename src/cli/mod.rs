@@ -60,8 +60,13 @@ pub fn main() -> u8 {
             };
             project::run(&project, What::Resume(open_step))
         }
-        Some(Sub::Rollback { project, dry_run: true }) => project::run(&project, What::WouldGoBack),
-        Some(Sub::Rollback { project, .. }) => project::run(&project, What::Rollback),
+        Some(Sub::Rollback {
+            project, dry_run: true, ..
+        }) => project::run(&project, What::WouldGoBack),
+        Some(Sub::Rollback { project, allow, .. }) => {
+            let allow = allow.is_some();
+            project::run(&project, What::Rollback { allow })
+        }
         Some(Sub::Abandon(args)) => project::run(&args, What::Abandon),
         Some(Sub::Fmt { files, check }) => pages::fmt(&files, check),
         Some(Sub::Explain { word }) => pages::explain(word.as_deref()),

@@ -17,7 +17,10 @@ use crate::world::real::Real;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
     Resume(OpenStep),
-    Rollback,
+    Rollback {
+        /// Users may lose service.
+        allow: bool,
+    },
     /// What a rollback would do.
     WouldGoBack,
     Abandon,
@@ -27,9 +30,9 @@ pub fn run(args: &ProjectArgs, what: What) -> u8 {
     let world = Real::new();
     let done = find(&world, args).and_then(|dir| match what {
         What::Abandon => abandon(&world, &dir, args),
-        What::Resume(open_step) => go_on(&world, &dir, args, Some(open_step)),
+        What::Resume(open_step) => go_on(&world, &dir, args, Some(open_step), false),
         What::WouldGoBack => would_go_back(&world, &dir),
-        What::Rollback => go_on(&world, &dir, args, None),
+        What::Rollback { allow } => go_on(&world, &dir, args, None, allow),
     });
     done.unwrap_or_else(|Told(code)| code)
 }
@@ -82,8 +85,18 @@ pub fn declared(world: &Real, named: Option<&str>, with: &RecipeArgs, settings: 
     recipe::with_templates(plan, paths, settings.clone(), &|path| recipe::read_text(world, path))
 }
 
+/// What a journal's recipe is planned again for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    GoOn,
+    GoBack,
+    /// Its declarations only.
+    Look,
+}
+
 /// The recipe of a journal, planned again from the texts kept there.
-pub fn from_journal(past: &Past, with: &RecipeArgs, whole: bool) -> Result<Ready, Told> {
+pub fn from_journal(past: &Past, with: &RecipeArgs, purpose: Purpose) -> Result<Ready, Told> {
+    let whole = purpose != Purpose::Look;
     let Some(head) = &past.head else {
         eprintln!("zdt: the journal has no beginning that can be read");
         return Err(Told(4));
@@ -117,8 +130,16 @@ pub fn from_journal(past: &Past, with: &RecipeArgs, whole: bool) -> Result<Ready
         eprintln!("zdt: the journal holds no recipe");
         return Err(Told(4));
     }
-    let settings = recipe::settings(with, &head.tasks);
-    let other = recall::other_env(head, &settings);
+    let mut settings = recipe::settings(with, &head.tasks);
+    let mut other = recall::other_env(head, &settings);
+    if purpose == Purpose::GoBack {
+        // What its steps said is over; where and what the application is must be as it was.
+        let declared = recall::recall(head, settings.clone(), false);
+        other.retain(|name| declared.as_ref().map_or(true, |ready| ready.plan.env.contains(name)));
+        for name in head.env.keys() {
+            settings.env.entry(name.clone()).or_default();
+        }
+    }
     if whole && !other.is_empty() {
         eprintln!(
             "zdt: the environment is another than when that run began: {}\nhelp: export it as it was; `zdt abandon` forgets the run",
@@ -141,8 +162,9 @@ fn unfinished(world: &Real, dir: &Path) -> Result<Option<Past>, Told> {
     journal::unfinished(world, dir).map_err(|failure| tell(&failure))
 }
 
-fn go_on(world: &Real, dir: &Path, args: &ProjectArgs, resume: Option<OpenStep>) -> Result<u8, Told> {
+fn go_on(world: &Real, dir: &Path, args: &ProjectArgs, resume: Option<OpenStep>, allow: bool) -> Result<u8, Told> {
     let options = Options {
+        allow_downtime: allow,
         lock_wait: args.lock_wait,
         open_step: resume.unwrap_or_default(),
         ..options(args.with.compose_command.as_deref())
@@ -155,10 +177,15 @@ fn go_on(world: &Real, dir: &Path, args: &ProjectArgs, resume: Option<OpenStep>)
     drop(crate::exec::lock(world, dir, args.lock_wait).map_err(|failure| tell(&failure))?);
     match unfinished(world, dir)? {
         Some(past) => {
-            let ready = from_journal(&past, &args.with, true)?;
-            let allow = past.head.as_ref().is_some_and(|head| head.allow_downtime);
+            let purpose = if resume.is_some() {
+                Purpose::GoOn
+            } else {
+                Purpose::GoBack
+            };
+            let ready = from_journal(&past, &args.with, purpose)?;
+            let allowed = past.head.as_ref().is_some_and(|head| head.allow_downtime);
             let options = Options {
-                allow_downtime: allow,
+                allow_downtime: allow || allowed,
                 ..options
             };
             // Who says `rollback` again after one that was cut off wants it finished, not undone.
@@ -207,7 +234,12 @@ fn headline(ready: &Ready, mode: &Mode, back: bool) -> (String, Vec<String>) {
 fn would_go_back(world: &Real, dir: &Path) -> Result<u8, Told> {
     let state = State::load(world, dir).map_err(|failure| tell(&failure))?;
     let mut images: BTreeMap<String, String> = BTreeMap::new();
-    if let Some(past) = unfinished(world, dir)? {
+    let past = unfinished(world, dir)?;
+    let going = past.as_ref().and_then(|past| past.head.as_ref()?.back_to.clone());
+    if let Some(good) = going {
+        images.extend(good.images.into_iter().map(|(name, (image, _))| (name, image)));
+        say!("it would finish the rollback that was cut off");
+    } else if let Some(past) = past {
         for record in &past.records {
             match record {
                 Record::Keep {
@@ -276,7 +308,7 @@ fn back_to_good(world: &Real, dir: &Path, args: &ProjectArgs, options: &Options)
         );
         return Ok(5);
     };
-    let ready = from_journal(&past, &args.with, false)?;
+    let ready = from_journal(&past, &args.with, Purpose::Look)?;
     let mut head = head(world, &ready, options);
     let images: BTreeSet<&str> = good.images.values().map(|(image, _)| image.as_str()).collect();
     head.recipe = format!("rollback to {}", images.into_iter().collect::<Vec<_>>().join(", "));

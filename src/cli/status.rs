@@ -42,7 +42,7 @@ fn known(world: &Real, dir: &Path, args: &ProjectArgs) -> Result<Ready, Told> {
         Told(5)
     })?;
     match newest {
-        Some(past) => from_journal(&past, &args.with, false),
+        Some(past) => from_journal(&past, &args.with, project::Purpose::Look),
         None => {
             eprintln!("zdt: nothing was deployed from `{}` yet", dir.display());
             Err(Told(1))

@@ -100,7 +100,10 @@ impl Session<'_> {
                     true if failure.kind == FailureKind::Interrupted => Ok(Outcome::Interrupted),
                     true if failure.kind == FailureKind::Failed => Ok(Outcome::RolledBack),
                     true => Ok(Outcome::Refused),
-                    false => self.only_back(runner),
+                    false => self.only_back(runner).map(|outcome| match (outcome, failure.kind) {
+                        (Outcome::RolledBack, FailureKind::Refused) => Outcome::Refused,
+                        (outcome, _) => outcome,
+                    }),
                 }
             }
         }

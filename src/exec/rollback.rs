@@ -1,16 +1,17 @@
 //! Back to the before-images: not a list of inverse steps but a fresh way from the world as it is now, with the same
 //! discipline (drain, recreate, await, enable), last touched first.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::runner::Runner;
+use super::theirs::{Theirs, before_image};
 use super::{Event, Standing, resume};
-use crate::drivers::nginx::Generation;
 use crate::drivers::{Failure, FailureKind};
 use crate::plan::Backend;
 use crate::plan::declared::HEALTHY_LIMIT;
-use crate::site::{Before, Expect, Ran, Resource, Site, state_dir};
+use crate::site::{Before, Expect, Ran, Resource, Site};
 use crate::verbs::Containers;
 
 /// So long one that was sick before may take to be well, before it is left as it was.
@@ -43,10 +44,12 @@ pub enum Back {
 /// Undoes what the journal says was touched.
 pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
     let target = target(runner.journal.touched());
-    if target.backends.is_empty() && (!target.new.is_empty() || runner.journal.began_anew()) {
+    let site = runner.site()?;
+    let theirs = Theirs::among(runner, site, &target.files)?;
+    let nobody = target.backends.is_empty() && (!target.new.is_empty() || runner.journal.began_anew());
+    if nobody && theirs.is_none() {
         return Ok(Back::NothingBefore);
     }
-    let site = runner.site()?;
     site.watch.set(false);
     if !resume::bring_back(runner)? {
         return Err(Failure::interrupted());
@@ -56,17 +59,15 @@ pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
         let line = failure.message;
         runner.sink.event(&Event::Warned { line });
     }
-    let mut whole = true;
-    let mut step = |title: String, result: Result<String, Failure>, start: Duration| match result {
+    let whole = Cell::new(true);
+    let step = |title: String, result: Result<String, Failure>, start: Duration| match result {
         Ok(detail) => {
             let took = runner.world.now().saturating_sub(start);
             runner.sink.event(&Event::Undone { title, detail, took });
-            true
         }
         Err(failure) => {
             runner.sink.event(&Event::UndoFailed { title, failure });
-            whole = false;
-            false
+            whole.set(false);
         }
     };
     for (name, id) in &target.tags {
@@ -86,6 +87,9 @@ pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
             step(format!("enable {name}"), back_in_traffic(site, name, ran), start);
         }
     }
+    // Once theirs rules again, only the containers can be looked at.
+    let given = theirs.as_ref().is_some_and(|theirs| theirs.rules(site));
+    let as_before = |name: &str, ran: &Ran| as_before(site, name, ran, (!given).then_some(wants(&target, name)));
     // Whoever serves well goes last: until then the others have come back. What failed is tried once more at the end.
     let traffic = site.traffic().unwrap_or_default();
     let mut left: Vec<&(String, Ran)> = target.backends.iter().collect();
@@ -97,7 +101,7 @@ pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
             if runner.world.pending().is_some() {
                 return Err(Failure::interrupted());
             }
-            if as_before(site, name, ran, wants(&target, name)) {
+            if as_before(name, ran) {
                 continue;
             }
             let start = runner.world.now();
@@ -112,53 +116,28 @@ pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
     }
     let start = runner.world.now();
     for (path, stored, mode) in &target.files {
-        if let Some(done) = file(runner, site, path, stored.as_deref(), *mode) {
+        if let Some(done) = file(runner, site, &target.backends, (path, stored.as_deref(), *mode)) {
             step(format!("file {}", path.display()), done, start);
         }
     }
     let start = runner.world.now();
     // An unreachable proxy has been told of above, by every backend that could not be put back.
-    if site.installed_is_live().is_ok_and(|live| !live) {
+    if theirs.is_none() && site.installed_is_live().is_ok_and(|live| !live) {
         let done = site.install_live().map(|()| "as it is live".to_string());
         step("proxy configuration".to_string(), done, start);
     }
     let mut backends = target.backends.iter();
-    let served = backends.all(|(name, ran)| as_before(site, name, ran, wants(&target, name)));
+    let served = backends.all(|(name, ran)| as_before(name, ran));
+    if !served || !whole.get() {
+        return Ok(Back::NotEverything);
+    }
     let start = runner.world.now();
-    if served && let Some(done) = proxy_file(runner, site, &target) {
+    if let Some(done) = theirs.and_then(|theirs| theirs.back(site)) {
         step("the proxy's own configuration".to_string(), done, start);
     }
-    Ok(match whole && served {
+    Ok(match whole.get() {
         true => Back::Everything,
         false => Back::NotEverything,
-    })
-}
-
-/// The run has put zdt's configuration in the place of somebody else's: theirs comes back, last of all.
-fn proxy_file(runner: &Runner, site: &Site, target: &Target) -> Option<Result<String, Failure>> {
-    let config = &site.deployment.proxy.as_ref()?.config;
-    let (_, stored, mode) = target.files.iter().find(|(path, ..)| path == config)?;
-    let theirs = before_image(runner, site, stored.as_deref()?, config);
-    let now = runner.world.read(config).ok();
-    let no_need = |bytes: &Vec<u8>| {
-        let zdts = Generation::read(&String::from_utf8_lossy(bytes)).is_some();
-        zdts || now.as_ref() == Some(bytes)
-    };
-    if theirs.as_ref().is_ok_and(no_need) {
-        return None;
-    }
-    let given = theirs.and_then(|theirs| site.give_back(&theirs, *mode));
-    Some(given.map(|()| "as before".to_string()))
-}
-
-fn before_image(runner: &Runner, site: &Site, stored: &str, of: &std::path::Path) -> Result<Vec<u8>, Failure> {
-    let image = state_dir(&site.deployment.dir()).join("images").join(stored);
-    let content = runner.world.read(&image);
-    content.map_err(|error| {
-        Failure::new(format!(
-            "the before-image of `{}` cannot be read: {error}",
-            of.display()
-        ))
     })
 }
 
@@ -203,15 +182,16 @@ fn untouched(runner: &Runner, site: &Site, name: &str, ran: &Ran) -> bool {
     off && same && !aborted(runner)
 }
 
-fn as_before(site: &Site, name: &str, ran: &Ran, on: bool) -> bool {
+/// `on`: whether it is to be in traffic; `None` where nobody can be asked.
+fn as_before(site: &Site, name: &str, ran: &Ran, on: Option<bool>) -> bool {
     let Ok(container) = site.container(name) else {
         return false;
     };
-    let traffic = match site.deployment.proxy {
-        Some(_) => site.traffic().ok().and_then(|traffic| traffic.get(name).copied()),
-        None => Some(on),
+    let in_place = || match (&site.deployment.proxy, on) {
+        (Some(_), Some(on)) => site.traffic().is_ok_and(|traffic| traffic.get(name) == Some(&on)),
+        _ => true,
     };
-    container.running() && container.image_id == ran.image_id && traffic == Some(on)
+    container.running() && container.image_id == ran.image_id && in_place()
 }
 
 fn back_in_traffic(site: &Site, name: &str, ran: &Ran) -> Result<String, Failure> {
@@ -264,11 +244,13 @@ fn backend(runner: &Runner, site: &Site, target: &Target, name: &str, ran: &Ran)
     let compose = &site.deployment.compose.file;
     for (path, stored, mode) in &target.files {
         if (path == compose || path.file_name().is_some_and(|file| file == ".env"))
-            && let Some(done) = file(runner, site, path, stored.as_deref(), *mode)
+            && let Some(done) = file(runner, site, &target.backends, (path, stored.as_deref(), *mode))
         {
             done?;
         }
     }
+    // Somebody may have written the new image into `.env` before zdt saw it.
+    rule_image(site, name, ran)?;
     site.recreate_as_written(name, &ran.image_id)?;
     let well = well_again(site, name, ran)?;
     if proxied && wants(target, name) {
@@ -281,13 +263,21 @@ fn backend(runner: &Runner, site: &Site, target: &Target, name: &str, ran: &Ran)
     })
 }
 
+fn rule_image(site: &Site, name: &str, ran: &Ran) -> Result<(), Failure> {
+    let path = site.env_file();
+    let text = site.world.read(&path).unwrap_or_default();
+    match site.env_with(&String::from_utf8_lossy(&text), &[(name, &ran.image)]) {
+        Some(text) => site.write_env(&text),
+        None => Ok(()),
+    }
+}
+
 /// A file back to its before-image; `None` when it is as it was, or is the proxy's (rendered anew with each reload).
 fn file(
     runner: &Runner,
     site: &Site,
-    path: &std::path::Path,
-    stored: Option<&str>,
-    mode: u32,
+    ran: &[(String, Ran)],
+    (path, stored, mode): (&std::path::Path, Option<&str>, u32),
 ) -> Option<Result<String, Failure>> {
     if site.deployment.proxy.as_ref().is_some_and(|proxy| proxy.config == path) {
         return None;
@@ -304,10 +294,19 @@ fn file(
                 .map_err(|error| Failure::new(format!("cannot remove `{name}`: {error}"))),
         );
     };
-    let content = match before_image(runner, site, stored, path) {
+    let mut content = match before_image(runner, site, stored, path) {
         Ok(content) => content,
         Err(failure) => return Some(Err(failure)),
     };
+    if path == site.env_file() {
+        // With the images that ran, whatever it said of them.
+        let images: Vec<_> = ran
+            .iter()
+            .map(|(name, ran)| (name.as_str(), ran.image.as_str()))
+            .collect();
+        let text = site.env_with(&String::from_utf8_lossy(&content), &images);
+        content = text.map_or(content, String::into_bytes);
+    }
     if now.as_deref() == Some(&content) {
         return None;
     }
@@ -323,7 +322,8 @@ fn file(
 pub fn standing(site: &Site) -> Vec<Standing> {
     let proxied = site.deployment.proxy.is_some();
     let traffic = match proxied {
-        true => site.traffic().ok(),
+        // Where the file is somebody else's, nobody can be asked, though an old worker may still answer.
+        true => site.installed().and_then(|_| site.traffic().ok()),
         false => Some(BTreeMap::new()),
     };
     let standing = |backend: &Backend| {

@@ -1,12 +1,12 @@
 //! Walks the nodes of a plan. Each step: journal its beginning, do it, journal its end, tell what happened.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::journal::Journal;
 use super::options::{OpenStep, Options, find_tools};
-use super::{Bounded, Event, Sink};
+use super::{Bounded, Event, Sink, preflight};
 use crate::drivers::{Failure, FailureKind};
 use crate::plan::{Condition, Node, NodeKind, Plan, Text};
 use crate::site::{Site, Templates, Tools};
@@ -32,6 +32,8 @@ pub struct Runner<'a> {
     pub outputs: RefCell<BTreeMap<String, String>>,
     /// A run that goes on after another.
     pub resumed: bool,
+    /// The running application was looked at before anything was done to it.
+    pub looked: Cell<bool>,
 }
 
 /// The first step that failed.
@@ -256,6 +258,7 @@ impl<'a> Runner<'a> {
             ))
             .help("look, then `zdt resume --again` to run it once more, or `zdt resume --skip` to go on behind it"));
         }
+        preflight::late(self, verb)?;
         let begun = self.journal.begin(&node.id)?;
         let result = self.perform(node, verb, end);
         begun.end(result.as_deref())?;

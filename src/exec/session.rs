@@ -1,6 +1,6 @@
 //! One run from its beginning to its end: lock, preflight, journal, nodes, failure policy, `on failure`, `finally`.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::time::Duration;
 
 use super::journal::{self, Ended, Head, Journal, Past};
@@ -110,7 +110,12 @@ impl Session<'_> {
             site: &site,
             outputs: RefCell::new(journal.outputs()),
             resumed,
+            looked: Cell::default(),
         };
+        if early && let Err(failure) = runner.site().and_then(Site::sweep) {
+            let line = failure.message;
+            self.sink.event(&Event::Warned { line });
+        }
         if early && resumed && !resume::bring_back(&runner)? {
             return Err(Failure::interrupted());
         }
@@ -129,10 +134,6 @@ impl Session<'_> {
                 }
                 return Err(failure);
             }
-        }
-        if early && let Err(failure) = runner.site().and_then(Site::sweep) {
-            let line = failure.message;
-            self.sink.event(&Event::Warned { line });
         }
         let finished = match mode {
             Mode::Rollback(_) => {

@@ -89,7 +89,7 @@ impl Site<'_> {
             },
         ))
         .code(Code::UNSAFE)
-        .help("bring another backend up first, or say `allow=downtime` on this step");
+        .help("bring another backend up first, or say `allow=downtime` on this step, `--allow downtime` for all");
         failure.notes = sick;
         Err(failure)
     }

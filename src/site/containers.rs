@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::images::short_id;
+use super::render::Rendered;
 use super::{Allow, Site, file_failure};
 use crate::diagnostic::Code;
 use crate::drivers::compose::Up;
@@ -80,11 +81,30 @@ impl Site<'_> {
 
     /// Renders the compose file for these images and has compose replace the backends' containers.
     fn bring_up(&self, names: &[String], images: &BTreeMap<String, String>) -> Result<(), Failure> {
-        if let Some(rendered) = self.compose_text(images)? {
+        let rendered = match self.compose_text(images)? {
+            None => self.as_it_runs(names)?,
+            rendered => rendered,
+        };
+        if let Some(rendered) = rendered {
             self.install_compose(rendered)?;
         }
         let services = self.services(names)?;
         self.compose.up(&services, Up::Recreate)
+    }
+
+    /// `.env` with the images that these run now, where somebody has written others into it.
+    fn as_it_runs(&self, names: &[String]) -> Result<Option<Rendered>, Failure> {
+        let path = self.env_file();
+        let text = self.world.read(&path).unwrap_or_default();
+        let containers = self.containers()?;
+        let running = names.iter().filter_map(|name| {
+            let service = &self.backend(name).ok()?.service;
+            let container = containers.iter().find(|one| one.service == *service)?;
+            Some((name.as_str(), container.image.as_str()))
+        });
+        let images: Vec<(&str, &str)> = running.collect();
+        let text = self.env_with(&String::from_utf8_lossy(&text), &images);
+        Ok(text.map(|text| Rendered { path, text }))
     }
 
     /// A new container from the compose file as it is on disk; used by a rollback after it put the old file back.
@@ -198,20 +218,25 @@ impl Site<'_> {
     pub fn stop(&self, names: &[String], allow: Allow) -> Result<(), Failure> {
         self.refuse_serving(names, "stop", allow)?;
         names.iter().try_for_each(|name| self.keep_backend(name))?;
+        self.forget_awaited(names);
         self.compose.stop(&self.services(names)?)
     }
 
     pub fn start(&self, names: &[String]) -> Result<(), Failure> {
+        self.forget_awaited(names);
         self.compose.start(&self.services(names)?)
     }
 
     pub fn restart(&self, names: &[String], allow: Allow) -> Result<(), Failure> {
         self.refuse_serving(names, "restart", allow)?;
         names.iter().try_for_each(|name| self.keep_backend(name))?;
-        for name in names {
-            self.awaited.borrow_mut().remove(name);
-        }
+        self.forget_awaited(names);
         self.compose.restart(&self.services(names)?)
+    }
+
+    /// What was found healthy is about to be another thing.
+    fn forget_awaited(&self, names: &[String]) {
+        self.awaited.borrow_mut().retain(|name, _| !names.contains(name));
     }
 
     /// Removes the whole project. Users lose it, so it must be allowed where anything serves.
@@ -229,6 +254,7 @@ impl Site<'_> {
             // Never provisioned here: compose would only say that it has no file.
             return Ok(0);
         }
+        self.awaited.borrow_mut().clear();
         self.compose.down(volumes)?;
         self.remember(|state| {
             state.config = None;

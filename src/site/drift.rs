@@ -8,7 +8,7 @@ impl Site<'_> {
     /// Writes down how the backends stand, where a crash kept a step from doing so.
     pub fn write_down(&self) -> Result<(), Failure> {
         let containers = self.containers()?;
-        let traffic = match self.proxy_runs()? {
+        let traffic = match self.installed().is_some() && self.proxy_runs()? {
             true => self.traffic()?,
             false => Default::default(),
         };
@@ -33,6 +33,9 @@ impl Site<'_> {
             found.push(failure.message);
         } else if self.installed_is_live().is_ok_and(|live| !live) {
             found.push("the installed proxy configuration is not the one that is live".to_string());
+        } else if self.outdated().unwrap_or(false) {
+            let line = "the proxy's file is not what its template makes of what runs now; `up` writes it anew";
+            found.push(line.to_string());
         }
         let (Ok(hashes), Ok(containers)) = (self.compose.hashes(), self.containers()) else {
             return found;
@@ -47,6 +50,15 @@ impl Site<'_> {
             }
         }
         found
+    }
+
+    /// A backend that was away when somebody else's step wrote the file may be back, and not in it.
+    fn outdated(&self) -> Result<bool, Failure> {
+        let containers = self.containers()?;
+        let proxy = self.proxy_container(containers.clone())?;
+        let text = self.proxy_text(Some(&proxy), &containers, &self.live(&proxy)?)?;
+        let installed = self.world.read(&self.proxy()?.config).unwrap_or_default();
+        Ok(text.as_bytes() != installed)
     }
 
     /// Whether old workers of the proxy still finish requests.

@@ -2,6 +2,7 @@
 //! `set=` variable rules an image, a backend listens on its port. Each would otherwise be found out by users.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use super::Site;
@@ -9,7 +10,7 @@ use crate::diagnostic::Code;
 use crate::drivers::Failure;
 use crate::drivers::compose::Model;
 use crate::drivers::engine::Container;
-use crate::drivers::nginx::{Generation, Server, private, server_words};
+use crate::drivers::nginx::{Generation, Server, dump, private, server_words};
 use crate::plan::Backend;
 use crate::world::NetError;
 
@@ -36,7 +37,7 @@ impl Site<'_> {
             .map(str::trim_start)
             .collect();
         let fits = |server: &&Server| match traffic.get(&server.backend) {
-            Some(true) if server.present => {
+            Some(true) if server.usable() => {
                 let wanted = server_words(server, servers, traffic);
                 let begins = |given: &&str| given.strip_prefix(wanted.as_str()).is_some_and(ends_a_word);
                 listed.iter().any(begins)
@@ -44,7 +45,7 @@ impl Site<'_> {
             _ => !listed.iter().any(|given| self.sends_to(given, server)),
         };
         let Some(server) = servers.iter().find(|server| !fits(server)) else {
-            return Ok(());
+            return self.no_way_past(&own, servers);
         };
         Err(Failure::refused(format!(
             "the proxy's template does not list `{}` as zdt gives it, so a drain would not take it out of traffic",
@@ -56,6 +57,28 @@ impl Site<'_> {
              servers}}}}server {{{{{{server}}}}}}; {{{{/each}}}} }}{{{{/each}}}}` (`{0}` is `upstream=` of the backend)",
             server.upstream
         )))
+    }
+
+    /// Requests reach a backend through its upstream only: a `proxy_pass` to itself goes on while it is drained.
+    fn no_way_past(&self, own: &str, servers: &[Server]) -> Result<(), Failure> {
+        let directives = dump::directives(Path::new(""), own);
+        for passes in directives.iter().filter(|one| one.passes()) {
+            let target = passes.target().unwrap_or_default();
+            let reached = |server: &&Server| self.sends_to(target, server);
+            if let Some(server) = servers.iter().find(reached) {
+                return Err(Failure::refused(format!(
+                    "the proxy's template reaches `{}` by another way as well: `{}`",
+                    server.backend,
+                    passes.words.join(" ")
+                ))
+                .code(Code::OTHER_WAY_IN)
+                .help(format!(
+                    "pass it to the upstream `{}`, so that a drain closes it too",
+                    server.upstream
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Whether the words after `server` send requests to a backend, by its address or by its name.

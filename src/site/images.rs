@@ -69,6 +69,7 @@ impl Site<'_> {
         let before = match container {
             None => None,
             Some(container) => {
+                let well = container.running() && !self.answers_badly(name);
                 self.keep_image(&container.image_id).map_err(|failure| {
                     let gone = failure.notes.iter().any(|note| note.to_lowercase().contains("no such image"));
                     match gone {
@@ -83,7 +84,7 @@ impl Site<'_> {
                 Some(Ran {
                     image: container.image,
                     image_id: container.image_id,
-                    well: !self.answers_badly(name),
+                    well,
                 })
             }
         };

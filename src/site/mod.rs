@@ -31,6 +31,7 @@ pub use images::short_id;
 pub use keep::{Before, Keeper, NothingKept, Ran, Resource};
 pub use settle::Stopped;
 pub use state::{BackendState, Good, State, state_dir};
+pub use take_over::places;
 pub use traffic::{Drained, OnTimeout, hash};
 pub use up::same_folder;
 

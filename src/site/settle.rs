@@ -98,7 +98,9 @@ impl Site<'_> {
                 let proxy = self
                     .containers()
                     .and_then(|containers| self.proxy_container(containers));
-                if proxy.and_then(|proxy| self.live(&proxy)).is_ok() {
+                // It answers, with zdt's configuration or without.
+                let answers = |proxy: Container| self.nginx().is_ok_and(|nginx| nginx.live(&proxy).is_ok());
+                if proxy.is_ok_and(answers) {
                     return true;
                 }
             }
@@ -117,8 +119,7 @@ impl Site<'_> {
             return Vec::new();
         };
         // The proxy may be down, so its file is asked, which is what it starts with.
-        let installed = self.world.read(&declared.config).ok();
-        let installed = installed.and_then(|bytes| Generation::read(&String::from_utf8_lossy(&bytes)));
+        let installed = self.installed();
         let on = |name: &str| {
             installed
                 .as_ref()

@@ -8,7 +8,7 @@ use super::traffic::MODE;
 use super::{Site, file_failure, state_dir};
 use crate::drivers::Failure;
 use crate::drivers::engine::Container;
-use crate::drivers::nginx::{Generation, Proof};
+use crate::drivers::nginx::{Generation, Proof, dump};
 use crate::plan::Backend;
 
 /// What became of the proxy's configuration.
@@ -60,7 +60,10 @@ impl Site<'_> {
         };
         live.iter().try_for_each(|live| self.all_declared(live))?;
         let known = live.as_ref().or(installed.as_ref()).map(|known| &known.traffic);
-        let (traffic, off) = self.with_new_ones(known, started);
+        let (traffic, off) = match known {
+            Some(known) => self.with_new_ones(known),
+            None => self.as_they_had_it(&text, containers, started),
+        };
         let mut aside = None;
         if let Some(installed) = &installed {
             let wanted = Generation {
@@ -84,27 +87,40 @@ impl Site<'_> {
     }
 
     /// The nginx that runs answers, and not with zdt's private server.
-    fn is_anothers(&self, proxy: &Container) -> bool {
+    pub fn is_anothers(&self, proxy: &Container) -> bool {
         self.nginx().is_ok_and(|nginx| matches!(nginx.live(proxy), Ok(None)))
+    }
+
+    /// Who serves by a configuration of somebody else's: the backends that it names, by service, container or address.
+    /// Where it names none (its upstream stands in another file), all that ran before this `up`.
+    fn as_they_had_it(
+        &self,
+        text: &str,
+        containers: &[Container],
+        started: &[String],
+    ) -> (BTreeMap<String, bool>, Vec<String>) {
+        let directives = dump::directives(Path::new(""), text);
+        let named = |backend: &&Backend| {
+            let places = places(backend, containers);
+            directives.iter().filter_map(dump::Directive::target).any(|target| {
+                let at_port = |place: &String| target == place || target == format!("{place}:{}", backend.port);
+                places.iter().any(at_port)
+            })
+        };
+        let ran = |backend: &&Backend| !started.contains(&backend.service);
+        let backends = self.deployment.backends.iter();
+        let mut serve: BTreeMap<String, bool> = backends.clone().filter(named).map(on).collect();
+        if serve.is_empty() {
+            serve = backends.filter(ran).map(on).collect();
+        }
+        self.with_new_ones(&serve)
     }
 
     /// Who is to be in traffic, and who of the others is new. All that nginx knows stay as they are. New ones serve,
     /// unless others of their upstream do already: one that has just been started may not be well, and nobody waits.
-    fn with_new_ones(
-        &self,
-        known: Option<&BTreeMap<String, bool>>,
-        started: &[String],
-    ) -> (BTreeMap<String, bool>, Vec<String>) {
+    fn with_new_ones(&self, known: &BTreeMap<String, bool>) -> (BTreeMap<String, bool>, Vec<String>) {
         let backends = &self.deployment.backends;
-        let run = |backend: &&Backend| !started.contains(&backend.service);
-        let all_that_run = || {
-            backends
-                .iter()
-                .filter(run)
-                .map(|backend| (backend.name.clone(), true))
-                .collect()
-        };
-        let mut traffic: BTreeMap<String, bool> = known.cloned().unwrap_or_else(all_that_run);
+        let mut traffic = known.clone();
         let serve = |upstream: &str| {
             let mut of = backends.iter().filter(|backend| backend.upstream == upstream);
             of.any(|backend| traffic.get(&backend.name) == Some(&true))
@@ -153,4 +169,18 @@ impl Site<'_> {
             state.config_next = None;
         })
     }
+}
+
+fn on(backend: &Backend) -> (String, bool) {
+    (backend.name.clone(), true)
+}
+
+/// Names and addresses by which a proxy may know a backend.
+pub fn places(backend: &Backend, containers: &[Container]) -> Vec<String> {
+    let of = containers.iter().filter(|one| one.service == backend.service);
+    let running = of.flat_map(|one| one.networks.values().cloned().chain([one.name.clone()]));
+    running
+        .chain([backend.service.clone()])
+        .filter(|place| !place.is_empty())
+        .collect()
 }

@@ -36,6 +36,13 @@ pub struct Drained {
 }
 
 impl Site<'_> {
+    /// What zdt's file says that lies there; `None` where it is not zdt's, or none.
+    pub fn installed(&self) -> Option<Generation> {
+        let config = &self.deployment.proxy.as_ref()?.config;
+        let bytes = self.world.read(config).ok()?;
+        Generation::read(&String::from_utf8_lossy(&bytes))
+    }
+
     /// Who is in traffic: asked from the running nginx, which is the only one that knows.
     pub fn traffic(&self) -> Result<BTreeMap<String, bool>, Failure> {
         let proxy = self.proxy_now()?;
@@ -47,8 +54,7 @@ impl Site<'_> {
     /// installed file's is asked for again before it counts.
     pub fn live(&self, proxy: &Container) -> Result<Generation, Failure> {
         let nginx = self.nginx()?;
-        let installed = self.world.read(&nginx.config).ok();
-        let installed = installed.and_then(|bytes| Generation::read(&String::from_utf8_lossy(&bytes)));
+        let installed = self.installed();
         let start = self.world.now();
         if let Some((at, proved)) = self.proved.borrow().as_ref()
             && start.saturating_sub(*at) < OLD_ANSWERS

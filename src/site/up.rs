@@ -58,7 +58,10 @@ impl Site<'_> {
             (0, true) => vec!["compose file written; what runs stays as it is".to_string()],
             (number, _) => vec![format!("{} started", crate::count(number, "container"))],
         };
-        done.extend(self.refresh_config(&after, &missing)?.lines(missing.is_empty()));
+        // Single services may be started before there is a proxy.
+        if services.is_empty() || self.proxy_runs()? {
+            done.extend(self.refresh_config(&after, &missing)?.lines(missing.is_empty()));
+        }
         Ok(match done.is_empty() {
             true => "all is there already".to_string(),
             false => done.join(" · "),

@@ -22,6 +22,26 @@ pub struct Directive {
     pub words: Vec<String>,
 }
 
+impl Directive {
+    /// Where it has requests sent, as `host:port` or a name: of an upstream's `server`, or of a `…_pass`.
+    pub fn target(&self) -> Option<&str> {
+        let target = self
+            .words
+            .get(1)
+            .filter(|_| self.words[0] == "server" || self.passes())?;
+        let target = target.split_once("://").map_or(target.as_str(), |(_, rest)| rest);
+        target.split('/').next()
+    }
+
+    /// Hands requests on by itself, past any upstream where it names a server.
+    pub fn passes(&self) -> bool {
+        matches!(
+            self.words[0].as_str(),
+            "proxy_pass" | "fastcgi_pass" | "uwsgi_pass" | "grpc_pass"
+        )
+    }
+}
+
 impl Dump {
     pub fn parse(text: &str) -> Self {
         const MARK: &str = "# configuration file ";

@@ -106,9 +106,11 @@ impl Nginx<'_> {
         if output.success() {
             return Ok(());
         }
+        let named = |path: &Path| path.to_string_lossy().into_owned();
+        let said = output.stderr.replace(&named(&candidate(inside)), &named(inside));
         Err(
             Failure::new("nginx refuses the new configuration; the installed one stays as it is")
-                .lines(&output.stderr.replace(".zdt-next", ""), 6),
+                .lines(&said.replace(".zdt-next", ""), 6),
         )
     }
 
@@ -199,12 +201,14 @@ impl Nginx<'_> {
         }
     }
 
-    /// A file that somebody else wrote, in the place of zdt's; nginx is told to reload.
+    /// A file that somebody else wrote, in the place of zdt's; nginx is told to reload, and keeps zdt's where it does not.
     pub fn give_back(&self, container: &Container, theirs: &[u8], mode: u32) -> Result<(), Failure> {
+        let previous = self.previous()?;
         self.world
             .write(&self.config, theirs, mode)
             .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", self.config.display())))?;
         self.reload(container)
+            .map_err(|failure| self.put_back(container, previous, failure))
     }
 
     /// Workers of a configuration that was taken back may have lived for a moment: only when they are gone does the

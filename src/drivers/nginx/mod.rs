@@ -45,6 +45,11 @@ impl Server {
     pub fn pinned(&self) -> bool {
         self.address.parse::<std::net::SocketAddr>().is_ok()
     }
+
+    /// Whether nginx may be told to send requests there: a name without a container it must be able to ask again for.
+    pub fn usable(&self) -> bool {
+        self.present || self.resolve
+    }
 }
 
 /// What an nginx version can do.
@@ -104,9 +109,10 @@ pub struct Nginx<'w> {
 
 /// The words after `server` of one of `servers`: what a template gets as `{{{server}}}`.
 pub fn server_words(server: &Server, servers: &[Server], traffic: &BTreeMap<String, bool>) -> String {
-    let on = |server: &Server| server.present && traffic.get(&server.backend).copied().unwrap_or(false);
+    let on = |server: &Server| traffic.get(&server.backend).copied().unwrap_or(false);
     let of = servers.iter().filter(|one| one.upstream == server.upstream);
-    entry(server, on(server), of.filter(|one| on(one)).count() == 1)
+    let serve = of.filter(|one| on(one) && one.present).count();
+    entry(server, on(server) && server.usable(), serve == 1)
 }
 
 /// Values for the proxy's template. Documented in README "Templates".
@@ -121,7 +127,7 @@ pub fn values(version: Option<Version>, traffic: &BTreeMap<String, bool>, server
         .iter()
         .map(|name| {
             let of: Vec<&Server> = servers.iter().filter(|server| server.upstream == *name).collect();
-            let on = |server: &Server| server.present && traffic.get(&server.backend).copied().unwrap_or(false);
+            let on = |server: &Server| server.usable() && traffic.get(&server.backend).copied().unwrap_or(false);
             let list: Vec<Value> = of
                 .iter()
                 .map(|server| {
@@ -298,9 +304,10 @@ fn generation(answer: &HttpAnswer) -> Option<Generation> {
     Generation::read(&answer.body).filter(|_| answer.status == 200)
 }
 
-/// The candidate's file name: never matched by `*.conf`.
+/// The candidate's file name: no `include` with a `*` finds it, be it `*.conf` or all of the folder.
 pub fn candidate(config: &Path) -> PathBuf {
-    let mut name = config.file_name().unwrap_or_default().to_os_string();
+    let mut name = std::ffi::OsString::from(".");
+    name.push(config.file_name().unwrap_or_default());
     name.push(".zdt-next");
     config.with_file_name(name)
 }

@@ -17,7 +17,7 @@ use crate::drivers::engine::Engine;
 use crate::drivers::{Failure, FailureKind};
 use crate::plan::Plan;
 use crate::site::{Site, same_folder};
-use crate::verbs::Needs;
+use crate::verbs::{Needs, Verb};
 
 /// Engines from this major version on lack what compose v1 asks of them (`ContainerConfig`).
 const V1_DIES_FROM: u32 = 25;
@@ -27,6 +27,11 @@ const ROOM: u64 = 16 << 20;
 
 /// What must hold at the start: the needs of each step less what earlier steps give.
 pub fn needed(plan: &Plan) -> Needs {
+    needs(plan, true)
+}
+
+/// The same, or what the steps need of the running application whether or not an earlier step brings it up.
+fn needs(plan: &Plan, brought: bool) -> Needs {
     let mut given = Needs::default();
     let mut needed = Needs::default();
     for (_, verb) in plan.steps() {
@@ -51,8 +56,8 @@ pub fn needed(plan: &Plan) -> Needs {
         add(&mut needed.programs, needs.programs.into_iter());
         let gives = verb.gives();
         given.engine |= gives.engine;
-        given.containers |= gives.containers;
-        given.proxy |= gives.proxy;
+        given.containers |= brought && gives.containers;
+        given.proxy |= brought && gives.proxy;
         given.ports |= gives.ports;
         given.compose_file |= gives.compose_file;
         // A pull brings what was asked for; if it cannot, it fails before anything is drained.
@@ -159,12 +164,31 @@ pub fn facts(runner: &Runner, start: Duration) -> Result<(), Failure> {
         }
         containers::right_project(site)?;
         look(runner, site, &needed, &mut found).map_err(refused)?;
+        runner.looked.set(true);
     }
     runner.sink.event(&Event::Preflight {
         facts: found.facts,
         warnings: found.warnings,
         took: runner.world.now().saturating_sub(start),
     });
+    Ok(())
+}
+
+/// Before the first drain or replacement of a plan that brings the application up itself: what could not be looked at
+/// before that, and what the plan would have been refused for.
+pub fn late(runner: &Runner, verb: &dyn Verb) -> Result<(), Failure> {
+    let own = verb.needs();
+    if runner.looked.get() || !(own.proxy && own.longest_drain > Duration::ZERO || !own.new_images.is_empty()) {
+        return Ok(());
+    }
+    runner.looked.set(true);
+    let mut found = Findings::default();
+    look(runner, runner.site()?, &needs(runner.plan, false), &mut found).map_err(refused)?;
+    for warning in found.warnings {
+        let help = warning.help.map(|help| format!("; {help}")).unwrap_or_default();
+        let line = format!("{} ({}){help}", warning.message, warning.code);
+        runner.sink.event(&Event::Warned { line });
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::drivers::nginx::Version;
 use crate::drivers::nginx::dump::Directive;
 use crate::plan::Backend;
 use crate::plan::types::show_duration;
-use crate::site::Site;
+use crate::site::{Site, places};
 use crate::verbs::Needs;
 
 pub fn check(site: &Site, model: &Model, needed: &Needs, found: &mut Findings) -> Result<(), Failure> {
@@ -128,14 +128,8 @@ fn addresses(backend: &Backend, model: &Model, containers: &[Container]) -> Vec<
         .get(&backend.service)
         .into_iter()
         .flat_map(|service| service.addresses.values().cloned());
-    let of = containers
-        .iter()
-        .filter(|container| container.service == backend.service);
-    let running = of.flat_map(|container| container.networks.values().cloned().chain([container.name.clone()]));
     pinned
-        .chain(running)
-        .chain([backend.service.clone()])
-        .filter(|host| !host.is_empty())
+        .chain(places(backend, containers))
         .map(|host| format!("{host}:{}", backend.port))
         .collect()
 }
@@ -148,15 +142,7 @@ fn other_way(
     ours: &std::path::Path,
 ) -> Result<(), Failure> {
     for directive in directives {
-        let leads = matches!(
-            directive.words[0].as_str(),
-            "server" | "proxy_pass" | "fastcgi_pass" | "uwsgi_pass" | "grpc_pass"
-        );
-        let Some(target) = directive.words.get(1).filter(|_| leads) else {
-            continue;
-        };
-        let target = target.split_once("://").map_or(target.as_str(), |(_, rest)| rest);
-        let target = target.split('/').next().unwrap_or_default();
+        let target = directive.target().unwrap_or_default();
         if !addresses.iter().any(|address| address == target) {
             continue;
         }

@@ -1,0 +1,56 @@
+//! nginx's file as somebody else had written it, where the run has put zdt's own in its place: it comes back last of all,
+//! and from then on nobody can be asked who is in traffic.
+
+use std::path::{Path, PathBuf};
+
+use super::runner::Runner;
+use crate::drivers::Failure;
+use crate::drivers::nginx::Generation;
+use crate::site::{Site, state_dir};
+
+pub(super) struct Theirs {
+    text: Vec<u8>,
+    mode: u32,
+}
+
+impl Theirs {
+    /// Among the before-images of files (path, name of the content, mode).
+    pub fn among(
+        runner: &Runner,
+        site: &Site,
+        files: &[(PathBuf, Option<String>, u32)],
+    ) -> Result<Option<Self>, Failure> {
+        let config = site.deployment.proxy.as_ref().map(|proxy| &proxy.config);
+        let Some((path, Some(stored), mode)) = files.iter().find(|(path, ..)| Some(path) == config) else {
+            return Ok(None);
+        };
+        let text = before_image(runner, site, stored, path)?;
+        let theirs = Generation::read(&String::from_utf8_lossy(&text)).is_none();
+        Ok(theirs.then_some(Self { text, mode: *mode }))
+    }
+
+    /// It is in its place, and rules.
+    pub fn rules(&self, site: &Site) -> bool {
+        let config = site.deployment.proxy.as_ref().map(|proxy| &proxy.config);
+        let now = config.and_then(|config| site.world.read(config).ok());
+        now.as_ref() == Some(&self.text) && site.proxy_now().is_ok_and(|proxy| site.is_anothers(&proxy))
+    }
+
+    /// `None`: it rules already.
+    pub fn back(&self, site: &Site) -> Option<Result<String, Failure>> {
+        let given = (!self.rules(site)).then(|| site.give_back(&self.text, self.mode));
+        given.map(|given| given.map(|()| "as before".to_string()))
+    }
+}
+
+/// The content that was kept of a file.
+pub(super) fn before_image(runner: &Runner, site: &Site, stored: &str, of: &Path) -> Result<Vec<u8>, Failure> {
+    let image = state_dir(&site.deployment.dir()).join("images").join(stored);
+    let content = runner.world.read(&image);
+    content.map_err(|error| {
+        Failure::new(format!(
+            "the before-image of `{}` cannot be read: {error}",
+            of.display()
+        ))
+    })
+}
