@@ -117,9 +117,9 @@ pub enum Sub {
         /// Only show what would run again
         #[arg(long)]
         dry_run: bool,
-        /// Go on although users may lose service (recorded in the journal)
-        #[arg(long, value_name = "WHAT", value_parser = ["downtime"])]
-        allow: Option<String>,
+        /// Go back although users may lose service, or although something was done that has no way back
+        #[arg(long, value_name = "WHAT", value_parser = ["downtime", "irreversible"])]
+        allow: Vec<String>,
     },
     /// Leave everything as it is and forget an interrupted run
     Abandon(ProjectArgs),

@@ -26,7 +26,7 @@ use crate::drivers::Failure;
 use crate::exec::{OpenStep, Sink};
 use crate::report::{Fan, JsonLog, Masked, Screen, Terminal};
 use args::{Cli, Sub};
-use project::What;
+use project::{Allowed, What};
 
 /// The command line as clap knows it, for whoever checks command lines in documents.
 pub fn command() -> clap::Command {
@@ -64,8 +64,9 @@ pub fn main() -> u8 {
             project, dry_run: true, ..
         }) => project::run(&project, What::WouldGoBack),
         Some(Sub::Rollback { project, allow, .. }) => {
-            let allow = allow.is_some();
-            project::run(&project, What::Rollback { allow })
+            let said = |what: &str| allow.iter().any(|one| one == what);
+            let (downtime, irreversible) = (said("downtime"), said("irreversible"));
+            project::run(&project, What::Rollback(Allowed { downtime, irreversible }))
         }
         Some(Sub::Abandon(args)) => project::run(&args, What::Abandon),
         Some(Sub::Fmt { files, check }) => pages::fmt(&files, check),

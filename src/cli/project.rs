@@ -13,14 +13,20 @@ use crate::plan::{Settings, declared_only};
 use crate::site::{Before, Good, Resource, State};
 use crate::world::real::Real;
 
+/// What a rollback may do that is otherwise refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Allowed {
+    /// Users may lose service.
+    pub downtime: bool,
+    /// What a recipe calls `irreversible` lies on the way.
+    pub irreversible: bool,
+}
+
 /// What to do with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
     Resume(OpenStep),
-    Rollback {
-        /// Users may lose service.
-        allow: bool,
-    },
+    Rollback(Allowed),
     /// What a rollback would do.
     WouldGoBack,
     Abandon,
@@ -30,9 +36,9 @@ pub fn run(args: &ProjectArgs, what: What) -> u8 {
     let world = Real::new();
     let done = find(&world, args).and_then(|dir| match what {
         What::Abandon => abandon(&world, &dir, args),
-        What::Resume(open_step) => go_on(&world, &dir, args, Some(open_step), false),
+        What::Resume(open_step) => go_on(&world, &dir, args, Some(open_step), Allowed::default()),
         What::WouldGoBack => would_go_back(&world, &dir),
-        What::Rollback { allow } => go_on(&world, &dir, args, None, allow),
+        What::Rollback(allowed) => go_on(&world, &dir, args, None, allowed),
     });
     done.unwrap_or_else(|Told(code)| code)
 }
@@ -162,9 +168,9 @@ fn unfinished(world: &Real, dir: &Path) -> Result<Option<Past>, Told> {
     journal::unfinished(world, dir).map_err(|failure| tell(&failure))
 }
 
-fn go_on(world: &Real, dir: &Path, args: &ProjectArgs, resume: Option<OpenStep>, allow: bool) -> Result<u8, Told> {
+fn go_on(world: &Real, dir: &Path, args: &ProjectArgs, resume: Option<OpenStep>, allowed: Allowed) -> Result<u8, Told> {
     let options = Options {
-        allow_downtime: allow,
+        allow_downtime: allowed.downtime,
         lock_wait: args.lock_wait,
         open_step: resume.unwrap_or_default(),
         ..options(args.with.compose_command.as_deref())
@@ -183,13 +189,18 @@ fn go_on(world: &Real, dir: &Path, args: &ProjectArgs, resume: Option<OpenStep>,
                 Purpose::GoBack
             };
             let ready = from_journal(&past, &args.with, purpose)?;
-            let allowed = past.head.as_ref().is_some_and(|head| head.allow_downtime);
+            let before = past.head.as_ref().is_some_and(|head| head.allow_downtime);
             let options = Options {
-                allow_downtime: allow || allowed,
+                allow_downtime: allowed.downtime || before,
                 ..options
             };
             // Who says `rollback` again after one that was cut off wants it finished, not undone.
             let going_back = past.head.as_ref().is_some_and(|head| head.back_to.is_some());
+            if let (None, false, Some(reason)) = (resume, allowed.irreversible, past.irreversible()) {
+                return Err(tell(&no_way_back(reason).help(
+                    "`zdt resume` goes on; `zdt rollback --allow irreversible` goes back all the same",
+                )));
+            }
             let mode = match resume.is_some() || going_back {
                 true => Mode::Resume(&past),
                 false => Mode::Rollback(&past),
@@ -200,7 +211,7 @@ fn go_on(world: &Real, dir: &Path, args: &ProjectArgs, resume: Option<OpenStep>,
             eprintln!("zdt: there is no unfinished run in `{}`", dir.display());
             Ok(0)
         }
-        None => back_to_good(world, dir, args, &options),
+        None => back_to_good(world, dir, args, &options, allowed),
     }
 }
 
@@ -234,6 +245,7 @@ fn headline(ready: &Ready, mode: &Mode, back: bool) -> (String, Vec<String>) {
 fn would_go_back(world: &Real, dir: &Path) -> Result<u8, Told> {
     let state = State::load(world, dir).map_err(|failure| tell(&failure))?;
     let mut images: BTreeMap<String, String> = BTreeMap::new();
+    let mut reason = None;
     let past = unfinished(world, dir)?;
     let going = past.as_ref().and_then(|past| past.head.as_ref()?.back_to.clone());
     if let Some(good) = going {
@@ -252,12 +264,14 @@ fn would_go_back(world: &Real, dir: &Path) -> Result<u8, Told> {
                 _ => {}
             }
         }
+        reason = past.irreversible().map(str::to_string);
         let recipe = past.head.map(|head| head.recipe).unwrap_or_default();
         say!("it would undo {recipe}, which is not finished");
     } else {
         let Some(good) = earlier(&state) else {
             return Ok(no_earlier_set(dir));
         };
+        reason = journal::irreversible_since(world, dir, &good.run).map_err(|failure| tell(&failure))?;
         images.extend(
             good.images
                 .iter()
@@ -271,6 +285,9 @@ fn would_go_back(world: &Real, dir: &Path) -> Result<u8, Told> {
             Some(known) => say!("  {name:<longest$}  {} → {image}", known.image),
             None => say!("  {name:<longest$}  {image}"),
         }
+    }
+    if let Some(reason) = reason {
+        say!("it would be refused without `--allow irreversible`: {reason}");
     }
     Ok(0)
 }
@@ -286,6 +303,10 @@ fn earlier(state: &State) -> Option<&Good> {
     state.good.iter().rev().find(differs)
 }
 
+fn no_way_back(reason: &str) -> Failure {
+    Failure::refused(format!("what was done since has no way back: {reason}"))
+}
+
 fn no_earlier_set(dir: &Path) -> u8 {
     eprintln!(
         "zdt: there is no earlier set of images to go back to in `{}`",
@@ -295,25 +316,33 @@ fn no_earlier_set(dir: &Path) -> u8 {
 }
 
 /// Without an unfinished run: to an earlier set of images.
-fn back_to_good(world: &Real, dir: &Path, args: &ProjectArgs, options: &Options) -> Result<u8, Told> {
+fn back_to_good(world: &Real, dir: &Path, args: &ProjectArgs, options: &Options, allowed: Allowed) -> Result<u8, Told> {
     let state = State::load(world, dir).map_err(|failure| tell(&failure))?;
     let Some(good) = earlier(&state) else {
         return Ok(no_earlier_set(dir));
     };
-    let newest = journal::newest(world, dir).map_err(|failure| tell(&failure))?;
-    let Some(past) = newest else {
-        eprintln!(
-            "zdt: `{}` has no journal, so zdt does not know how its application is declared",
-            dir.display()
-        );
-        return Ok(5);
+    let reason = journal::irreversible_since(world, dir, &good.run).map_err(|failure| tell(&failure))?;
+    if let (false, Some(reason)) = (allowed.irreversible, reason) {
+        return Err(tell(
+            &no_way_back(&reason).help("`zdt rollback --allow irreversible` goes back all the same"),
+        ));
+    }
+    let past = match args.recipe {
+        Some(_) => None,
+        None => journal::telling(world, dir).map_err(|failure| tell(&failure))?,
     };
-    let ready = from_journal(&past, &args.with, Purpose::Look)?;
+    let ready = match &past {
+        Some(past) => from_journal(past, &args.with, Purpose::Look)?,
+        None => {
+            let settings = recipe::settings(&args.with, &[]);
+            declared(world, args.recipe.as_deref(), &args.with, &settings)?
+        }
+    };
     let mut head = head(world, &ready, options);
     let images: BTreeSet<&str> = good.images.values().map(|(image, _)| image.as_str()).collect();
     head.recipe = format!("rollback to {}", images.into_iter().collect::<Vec<_>>().join(", "));
     head.back_to = Some(good.clone());
-    if let Some(past) = past.head {
+    if let Some(past) = past.and_then(|past| past.head) {
         (head.set, head.files) = (past.set, past.files);
         head.compose_command = head.compose_command.or(past.compose_command);
     }

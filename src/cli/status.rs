@@ -37,7 +37,7 @@ fn known(world: &Real, dir: &Path, args: &ProjectArgs) -> Result<Ready, Told> {
         let settings = super::recipe::settings(&args.with, &[]);
         return project::declared(world, args.recipe.as_deref(), &args.with, &settings);
     }
-    let newest = journal::newest(world, dir).map_err(|failure| {
+    let newest = journal::telling(world, dir).map_err(|failure| {
         super::print_failure(&failure, &[]);
         Told(5)
     })?;

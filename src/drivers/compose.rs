@@ -53,6 +53,8 @@ pub struct Service {
     /// Services whose recreation restarts this one (`depends_on: { x: { restart: true } }`).
     pub restarted_with: Vec<String>,
     pub restart: Option<String>,
+    /// Of the user's choice.
+    pub container_name: Option<String>,
     /// Where it publishes its ports: TCP, and not those whose number the engine chooses.
     pub published: Vec<SocketAddr>,
     pub replicas: u64,
@@ -313,6 +315,7 @@ fn service(value: &Value) -> Service {
         networks: names,
         restarted_with: restarted_with.collect(),
         restart: value["restart"].as_str().map(str::to_string),
+        container_name: value["container_name"].as_str().map(str::to_string),
         published: value["ports"]
             .as_array()
             .into_iter()

@@ -250,7 +250,7 @@ fn backend(runner: &Runner, site: &Site, target: &Target, name: &str, ran: &Ran)
         }
     }
     // Somebody may have written the new image into `.env` before zdt saw it.
-    rule_image(site, name, ran)?;
+    site.env_ruled(name, &ran.image)?;
     site.recreate_as_written(name, &ran.image_id)?;
     let well = well_again(site, name, ran)?;
     if proxied && wants(target, name) {
@@ -261,15 +261,6 @@ fn backend(runner: &Runner, site: &Site, target: &Target, name: &str, ran: &Ran)
         true => format!("{how}serves{}", site.without()),
         false => format!("{how}serves{}; removed {}", site.without(), removed.join(", ")),
     })
-}
-
-fn rule_image(site: &Site, name: &str, ran: &Ran) -> Result<(), Failure> {
-    let path = site.env_file();
-    let text = site.world.read(&path).unwrap_or_default();
-    match site.env_with(&String::from_utf8_lossy(&text), &[(name, &ran.image)]) {
-        Some(text) => site.write_env(&text),
-        None => Ok(()),
-    }
 }
 
 /// A file back to its before-image; `None` when it is as it was, or is the proxy's (rendered anew with each reload).
@@ -298,14 +289,15 @@ fn file(
         Ok(content) => content,
         Err(failure) => return Some(Err(failure)),
     };
-    if path == site.env_file() {
-        // With the images that ran, whatever it said of them.
+    if path == site.env_path() && site.templates.compose.is_none() {
         let images: Vec<_> = ran
             .iter()
             .map(|(name, ran)| (name.as_str(), ran.image.as_str()))
             .collect();
-        let text = site.env_with(&String::from_utf8_lossy(&content), &images);
-        content = text.map_or(content, String::into_bytes);
+        match site.env_back(&String::from_utf8_lossy(&content), &images) {
+            Ok(text) => content = text.into_bytes(),
+            Err(failure) => return Some(Err(failure)),
+        }
     }
     if now.as_deref() == Some(&content) {
         return None;

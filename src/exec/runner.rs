@@ -8,7 +8,7 @@ use super::journal::Journal;
 use super::options::{OpenStep, Options, find_tools};
 use super::{Bounded, Event, Sink, preflight};
 use crate::drivers::{Failure, FailureKind};
-use crate::plan::{Condition, Node, NodeKind, Plan, Text};
+use crate::plan::{Condition, Mask, Node, NodeKind, Plan, Text};
 use crate::site::{Site, Templates, Tools};
 use crate::syntax::Span;
 use crate::verbs::{Console, Stage, Undo, Verb};
@@ -284,6 +284,7 @@ impl<'a> Runner<'a> {
             world: self.world,
             site: &site,
             outputs: &outputs,
+            mask: &Mask::new(&self.plan.secrets),
             end,
             lock: self.lock,
             console: self.console,

@@ -135,11 +135,15 @@ impl Session<'_> {
                 return Err(failure);
             }
         }
+        let going_back = matches!(mode, Mode::Rollback(_));
         let finished = match mode {
             Mode::Rollback(_) => {
                 self.world.acknowledge();
+                let undoable = !journal.touched_nothing() || self.irreversible(&runner).is_empty();
                 self.only_back(&runner).map(|outcome| match outcome {
-                    Outcome::RolledBack => Outcome::WentBack,
+                    Outcome::RolledBack if undoable => Outcome::WentBack,
+                    // All that was done cannot be undone.
+                    Outcome::RolledBack => Outcome::Failed,
                     other => other,
                 })
             }
@@ -148,7 +152,7 @@ impl Session<'_> {
                 None => self.forward(&runner),
             },
         };
-        let finished = self.close(&runner, finished, start)?;
+        let finished = self.close(&runner, finished, start, going_back)?;
         if finished.outcome != Outcome::Done && self.irreversible(&runner).is_empty() {
             self.leave_nothing(&runner, made.as_ref());
         }
@@ -241,15 +245,21 @@ impl Session<'_> {
         })
     }
 
-    fn close(&self, runner: &Runner, outcome: Result<Outcome, Failure>, start: Duration) -> Result<Finished, Failure> {
+    fn close(
+        &self,
+        runner: &Runner,
+        outcome: Result<Outcome, Failure>,
+        start: Duration,
+        going_back: bool,
+    ) -> Result<Finished, Failure> {
         let outcome = outcome?;
         if let Err(stopped) = runner.nodes(&runner.plan.finally, 0, None) {
             let line = format!("`finally` failed: {}", stopped.failure.message);
             self.sink.event(&Event::Warned { line });
         }
         let touched = !runner.journal.touched_nothing();
-        let open =
-            matches!(outcome, Outcome::Failed | Outcome::Interrupted) && touched && !runner.journal.is_finished();
+        let left = matches!(outcome, Outcome::Failed | Outcome::Interrupted);
+        let open = left && (touched || going_back) && !runner.journal.is_finished();
         // What was done is done, also when it cannot be written down any more.
         let mut unwritten = Vec::new();
         if let (true, false, Some(site)) = (touched, open, runner.site.get()) {
@@ -283,7 +293,11 @@ impl Session<'_> {
                 _ => self.irreversible(runner),
             },
             next: match open && !self.options.dry {
-                true => self.next(outcome),
+                true => self.next(match runner.journal.irreversible() {
+                    // The way back is closed.
+                    Some(_) => Outcome::Interrupted,
+                    None => outcome,
+                }),
                 false => Vec::new(),
             },
         });

@@ -110,9 +110,8 @@ pub fn deployment<'a>(commands: &[&'a Command], scope: &'a Scope<'a>) -> Option<
             }
             "backend" => {
                 if let Some(backend) = backend_decl(command, scope) {
-                    if let Some(first) = backends.iter().find(|known| known.name == backend.name) {
-                        let what = format!("the backend `{}`", backend.name);
-                        scope.report(Diagnostic::twice(&what, backend.span, first.span));
+                    if let Some((what, first)) = clash(&backends, &backend) {
+                        scope.report(Diagnostic::twice(&what, backend.span, first));
                     }
                     backends.push(backend);
                 }
@@ -300,6 +299,21 @@ fn backend_decl<'a>(command: &'a Command, scope: &'a Scope<'a>) -> Option<Backen
         span,
         name,
     })
+}
+
+/// What a new backend has in common with an earlier one: each is one container, with a variable of its own.
+fn clash(earlier: &[Backend], new: &Backend) -> Option<(String, Span)> {
+    let same = |what: fn(&Backend) -> Option<&str>| {
+        let first = earlier
+            .iter()
+            .find(|known| what(known).is_some() && what(known) == what(new))?;
+        Some((what(new)?.to_string(), first.span))
+    };
+    let named = |kind: &'static str| move |(name, span): (String, Span)| (format!("{kind} `{name}`"), span);
+    same(|backend| Some(&backend.name))
+        .map(named("the backend"))
+        .or_else(|| same(|backend| Some(&backend.service)).map(named("the service")))
+        .or_else(|| same(|backend| backend.set.as_deref()).map(named("the variable")))
 }
 
 fn is_key(argument: &crate::syntax::ast::Argument, name: &str) -> bool {

@@ -59,6 +59,7 @@ impl Ending<'_> {
             (Outcome::WentBack, _) => {
                 let how = match self.all_serve() {
                     true => "what ran before serves everywhere",
+                    false if self.some_do_not() => "not every backend serves",
                     false => "everything is as it was before",
                 };
                 format!("rolled back in {time}: {how}")
@@ -71,6 +72,7 @@ impl Ending<'_> {
             (Outcome::RolledBack, false) => {
                 let how = match self.all_serve() {
                     true => "rolled back: what ran before serves everywhere",
+                    false if self.some_do_not() => "rolled back, but not every backend serves",
                     false => "everything is as it was before",
                 };
                 format!("failed, {how}, after {time} (exit code 3)")
@@ -81,6 +83,12 @@ impl Ending<'_> {
             (Outcome::Refused, false) => "refused: nothing was changed (exit code 5)".to_string(),
             (Outcome::Interrupted, false) => format!("interrupted after {time}"),
         }
+    }
+
+    /// As they were before, or by what `on failure` did.
+    fn some_do_not(&self) -> bool {
+        let no = |one: &Standing| one.healthy == Some(false) || one.enabled == Some(false);
+        self.standing.iter().any(no)
     }
 
     fn all_serve(&self) -> bool {

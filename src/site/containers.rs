@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::images::short_id;
-use super::render::Rendered;
 use super::{Allow, Site, file_failure};
 use crate::diagnostic::Code;
 use crate::drivers::compose::Up;
@@ -82,7 +81,7 @@ impl Site<'_> {
     /// Renders the compose file for these images and has compose replace the backends' containers.
     fn bring_up(&self, names: &[String], images: &BTreeMap<String, String>) -> Result<(), Failure> {
         let rendered = match self.compose_text(images)? {
-            None => self.as_it_runs(names)?,
+            None => self.env_as_it_runs(names)?,
             rendered => rendered,
         };
         if let Some(rendered) = rendered {
@@ -90,21 +89,6 @@ impl Site<'_> {
         }
         let services = self.services(names)?;
         self.compose.up(&services, Up::Recreate)
-    }
-
-    /// `.env` with the images that these run now, where somebody has written others into it.
-    fn as_it_runs(&self, names: &[String]) -> Result<Option<Rendered>, Failure> {
-        let path = self.env_file();
-        let text = self.world.read(&path).unwrap_or_default();
-        let containers = self.containers()?;
-        let running = names.iter().filter_map(|name| {
-            let service = &self.backend(name).ok()?.service;
-            let container = containers.iter().find(|one| one.service == *service)?;
-            Some((name.as_str(), container.image.as_str()))
-        });
-        let images: Vec<(&str, &str)> = running.collect();
-        let text = self.env_with(&String::from_utf8_lossy(&text), &images);
-        Ok(text.map(|text| Rendered { path, text }))
     }
 
     /// A new container from the compose file as it is on disk; used by a rollback after it put the old file back.

@@ -134,6 +134,7 @@ impl Site<'_> {
         if self.templates.compose.is_some() {
             return Ok(Vec::new());
         }
+        self.env_now()?;
         let variable = |name: &String| match &self.backend(name)?.set {
             Some(variable) => self.not_hidden(variable).map(|()| (variable.clone(), marker(variable))),
             None => Err(self.cannot_change(name)),
@@ -172,7 +173,7 @@ impl Site<'_> {
                 ));
                 let text = self.world.read(&self.deployment.compose.file).unwrap_or_default();
                 let text = String::from_utf8_lossy(&text).into_owned();
-                match crate::near(variable, variables(&text)) {
+                match crate::near(variable, variables(&text).filter(|name| *name != variable)) {
                     Some(near) => failure.help(format!("did you mean `set={near}`?")),
                     None => failure.help(write),
                 }

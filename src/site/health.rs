@@ -331,7 +331,15 @@ impl Site<'_> {
             Some((_, expect)) => expect,
             None => Expect::default(),
         };
-        match self.probe(proxy.as_ref(), &container, backend, &expect) {
+        let mut found = self.probe(proxy.as_ref(), &container, backend, &expect);
+        // An old worker may still answer, one that does not know this backend.
+        while let (Err(Miss::NotYet(_)), true) = (&found, self.proved_just_now()) {
+            if !self.world.pause(PAUSE) {
+                return Err(Failure::interrupted());
+            }
+            found = self.probe(proxy.as_ref(), &container, backend, &expect);
+        }
+        match found {
             Ok(_) => Ok(container.identity()),
             Err(Miss::Never(failure)) => Err(*failure),
             Err(Miss::NotYet(why)) => Err(self

@@ -6,6 +6,7 @@ mod address;
 mod capacity;
 mod containers;
 mod drift;
+mod env_file;
 mod fits;
 mod health;
 mod images;

@@ -95,52 +95,6 @@ impl Site<'_> {
         Ok(all)
     }
 
-    /// For a compose file of the user's own: `.env` beside it with the backends' `set=` variables changed.
-    fn env_text(&self, images: &BTreeMap<String, String>) -> Result<Option<Rendered>, Failure> {
-        if images.is_empty() {
-            return Ok(None);
-        }
-        let path = self.env_file();
-        let mut text = match self.world.read(&path) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(file_failure("read", &path, &error)),
-        };
-        for (name, image) in images {
-            let backend = self.backend(name)?;
-            let Some(variable) = &backend.set else {
-                return Err(self.cannot_change(name));
-            };
-            self.not_hidden(variable)?;
-            text = with_variable(&text, variable, image);
-        }
-        Ok(Some(Rendered { path, text }))
-    }
-
-    /// For a compose file of the user's own: `.env`'s text where it gives one of these backends another image than it
-    /// is to have (somebody has edited it since); `None` where it does not.
-    pub fn env_with(&self, text: &str, images: &[(&str, &str)]) -> Option<String> {
-        let mut made = text.to_string();
-        for (name, image) in images {
-            let variable = self.backend(name).ok().and_then(|backend| backend.set.as_deref());
-            if let Some(variable) = variable
-                && given(text, variable).is_some_and(|now| now != *image)
-            {
-                made = with_variable(&made, variable, image);
-            }
-        }
-        (self.templates.compose.is_none() && made != text).then_some(made)
-    }
-
-    /// In a rollback.
-    pub fn write_env(&self, text: &str) -> Result<(), Failure> {
-        self.write_file(&self.env_file(), text, 0o600)
-    }
-
-    pub fn env_file(&self) -> PathBuf {
-        self.deployment.dir().join(".env")
-    }
-
     /// Renders both templates for what runs now, so that what is wrong with one is known before anything is touched.
     pub fn check_templates(&self, proxy: Option<&Container>) -> Result<(), Failure> {
         self.compose_text(&BTreeMap::new())?;
@@ -209,6 +163,9 @@ impl Site<'_> {
             return Ok(false);
         }
         self.keep_file(&rendered.path)?;
+        if rendered.path == self.env_path() {
+            self.remember(|state| state.env = Some(hash(&rendered.text)))?;
+        }
         self.write_file(&rendered.path, &rendered.text, 0o600)?;
         *self.model.borrow_mut() = model;
         Ok(true)
@@ -255,30 +212,4 @@ impl Site<'_> {
             .write(path, text.as_bytes(), mode)
             .map_err(|error| file_failure("write", path, &error))
     }
-}
-
-/// What `.env` text gives a variable.
-fn given<'t>(text: &'t str, variable: &str) -> Option<&'t str> {
-    let lines = text.lines().filter_map(|line| line.split_once('='));
-    let mut values = lines.filter(|(name, _)| name.trim() == variable);
-    values.next_back().map(|(_, value)| value.trim())
-}
-
-/// `.env` text with one variable set; everything else stays as it is.
-fn with_variable(text: &str, variable: &str, value: &str) -> String {
-    let mut found = false;
-    let mut lines: Vec<String> = text
-        .lines()
-        .map(|line| match line.split_once('=') {
-            Some((name, _)) if name.trim() == variable => {
-                found = true;
-                format!("{variable}={value}")
-            }
-            _ => line.to_string(),
-        })
-        .collect();
-    if !found {
-        lines.push(format!("{variable}={value}"));
-    }
-    lines.join("\n") + "\n"
 }

@@ -33,6 +33,10 @@ impl Site<'_> {
             .into_iter()
             .filter(|container| container.service == *service)
             .collect();
+        let odd = of.iter().any(|container| half_renamed(&container.name, None));
+        let model = odd.then(|| self.model().ok()).flatten();
+        let own = model.and_then(|model| model.services.get(service)?.container_name.clone());
+        let half_renamed = |name: &str| half_renamed(name, own.as_deref());
         // The survivor: running before not running, its own name before a half-renamed one.
         of.sort_by_key(|container| (!container.running(), half_renamed(&container.name)));
         let keep_one = of.len().min(1);
@@ -190,8 +194,9 @@ fn half_written(name: &str) -> bool {
     name.starts_with(".zdt-") && name.ends_with(".tmp")
 }
 
-/// `0a1b2c3d4e5f_shop-app_1-1`: twelve hexadecimal digits in front, as both generations of compose write them.
-pub fn half_renamed(name: &str) -> bool {
-    name.split_once('_')
-        .is_some_and(|(head, _)| head.len() >= 10 && head.chars().all(|c| c.is_ascii_hexdigit()))
+/// `0a1b2c3d4e5f_shop-app_1-1`: twelve hexadecimal digits in front, as both generations of compose write them; unless
+/// that is the container's own name.
+fn half_renamed(name: &str, own: Option<&str>) -> bool {
+    let digits = |head: &str| head.len() == 12 && head.chars().all(|c| c.is_ascii_hexdigit());
+    own != Some(name) && name.split_once('_').is_some_and(|(head, _)| digits(head))
 }

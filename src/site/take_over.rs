@@ -36,7 +36,14 @@ impl Site<'_> {
     /// Once nginx runs its version is known, and directives only newer ones have can be written. The directives of a
     /// configuration rule from the *next* reload on, so this comes before the first drain, not with it. `started` are the
     /// services that did not run before this `up`.
-    pub(super) fn refresh_config(&self, containers: &[Container], started: &[String]) -> Result<Refreshed, Failure> {
+    ///
+    /// `adopt`: also where somebody has changed zdt's own.
+    pub(super) fn refresh_config(
+        &self,
+        containers: &[Container],
+        started: &[String],
+        adopt: bool,
+    ) -> Result<Refreshed, Failure> {
         let Some(declared) = &self.deployment.proxy else {
             return Ok(Refreshed::default());
         };
@@ -74,7 +81,11 @@ impl Site<'_> {
             if rendered == text && live.is_some_and(|live| live.nonce == installed.nonce) {
                 return Ok(Refreshed::default());
             }
-            self.not_foreign()?;
+            self.one_config(&declared.config)?;
+            match self.not_foreign() {
+                Err(_) if adopt => aside = Some(self.put_aside(&declared.config, &bytes)?),
+                other => other?,
+            }
         } else if !bytes.is_empty() {
             aside = Some(self.put_aside(&declared.config, &bytes)?);
         }

@@ -84,6 +84,14 @@ impl Site<'_> {
         }
     }
 
+    /// A reload was proved so short a time ago that old workers may still answer.
+    pub(super) fn proved_just_now(&self) -> bool {
+        let proved = self.proved.borrow();
+        proved
+            .as_ref()
+            .is_some_and(|(at, _)| self.world.now().saturating_sub(*at) < OLD_ANSWERS)
+    }
+
     /// Takes backends out of traffic and waits until the last request that could reach them is over.
     pub fn drain(
         &self,
@@ -262,7 +270,7 @@ impl Site<'_> {
     }
 
     /// A folder drives one file: two would take each other's traffic for their own.
-    fn one_config(&self, config: &Path) -> Result<(), Failure> {
+    pub(super) fn one_config(&self, config: &Path) -> Result<(), Failure> {
         let known = self.state.borrow().config_file.clone();
         let other = known.filter(|known| known != config && matches!(self.world.kind(known), Ok(Some(_))));
         match other {
@@ -294,7 +302,7 @@ impl Site<'_> {
             "`{}` was changed by somebody else since zdt wrote it",
             config.display()
         ))
-        .help("put the change into the template; then remove `config` and `config_next` from `.zdt/state.json` to let zdt overwrite the file"))
+        .help("put the change into the template; then `zdt -f RECIPE -c 'up adopt=true'` writes the file anew, and keeps a copy of this one"))
     }
 
     /// `worker_shutdown_timeout`, from the command line or the files.

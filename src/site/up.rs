@@ -60,7 +60,7 @@ impl Site<'_> {
         };
         // Single services may be started before there is a proxy.
         if services.is_empty() || self.proxy_runs()? {
-            done.extend(self.refresh_config(&after, &missing)?.lines(missing.is_empty()));
+            done.extend(self.refresh_config(&after, &missing, adopt)?.lines(missing.is_empty()));
         }
         Ok(match done.is_empty() {
             true => "all is there already".to_string(),

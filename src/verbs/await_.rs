@@ -134,7 +134,7 @@ impl Verb for Healthy {
         let mut lines: Vec<String> = Vec::new();
         for backend in &self.backends {
             let seen = site.await_healthy(backend, &expect, stage.limit(self.timeout))?;
-            let body: String = seen.body.chars().take(40).collect();
+            let body = stage.brief(&seen.body, 40);
             lines.push(format!(
                 "GET {} {} \"{}\"",
                 seen.path,

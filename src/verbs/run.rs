@@ -101,9 +101,9 @@ fn shown(argv: &[Text]) -> String {
     words.join(" ")
 }
 
-fn last_line(output: &crate::world::Output) -> String {
+fn last_line(stage: &Stage, output: &crate::world::Output) -> String {
     let line = output.stdout.lines().rev().find(|line| !line.trim().is_empty());
-    line.unwrap_or_default().trim().chars().take(60).collect()
+    stage.brief(line.unwrap_or_default(), 60)
 }
 
 #[derive(Debug)]
@@ -166,7 +166,7 @@ impl Verb for Run {
             mutates: true,
             ..Command::new(self.program(&program), argv)
         })?;
-        Ok(last_line(&output))
+        Ok(last_line(stage, &output))
     }
 }
 
@@ -218,7 +218,7 @@ impl Verb for Sh {
             mutates: true,
             ..Command::new("sh", ["-euc".to_string(), stage.text(&self.script)])
         })?;
-        Ok(last_line(&output))
+        Ok(last_line(stage, &output))
     }
 }
 
@@ -264,6 +264,6 @@ impl Verb for Exec {
             mutates: true,
             ..stage.site()?.compose.exec(&self.service, &argv, &[])
         })?;
-        Ok(last_line(&output))
+        Ok(last_line(stage, &output))
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::drivers::Failure;
-use crate::plan::{Outputs, Text};
+use crate::plan::{Mask, Outputs, Text};
 use crate::site::Site;
 use crate::world::{Command, Lock, Output, World};
 
@@ -20,6 +20,7 @@ pub struct Stage<'a, 's> {
     /// The deployment, or why there is none.
     pub site: &'a dyn Fn() -> Result<&'s Site<'s>, Failure>,
     pub outputs: &'a Outputs,
+    pub mask: &'a Mask,
     /// The end set by a `timeout` block, on the world's clock.
     pub end: Option<Duration>,
     pub lock: Option<&'a Lock>,
@@ -44,6 +45,11 @@ impl<'s> Stage<'_, 's> {
 
     pub fn text(&self, text: &Text) -> String {
         text.now(self.outputs)
+    }
+
+    /// What a program said, for a line of the report: a secret is hidden before it could be cut in two.
+    pub fn brief(&self, said: &str, room: usize) -> String {
+        self.mask.text(said.trim()).chars().take(room).collect()
     }
 
     /// The step's own limit, or what is left of the block around it.

@@ -50,7 +50,7 @@ impl Twin {
     /// `zdt rollback` when no run is unfinished.
     pub fn rollback(&self, sandbox: &Sandbox) -> Account {
         self.told(sandbox, |sink| {
-            let past = journal::newest(&self.world, &self.dir)?.expect("there was a run");
+            let past = journal::telling(&self.world, &self.dir)?.expect("there was a run");
             let ready = recalled(past.head.as_ref(), false);
             let mut head = self.head(&ready);
             head.set = past.head.map(|head| head.set).unwrap_or_default();

@@ -195,7 +195,7 @@ impl Shop {
 
     /// `zdt rollback` where no run is unfinished: back to the set of images before the last.
     pub fn back(&self) -> Ran {
-        let past = journal::newest(&self.world, Path::new(DIR)).unwrap().unwrap();
+        let past = journal::telling(&self.world, Path::new(DIR)).unwrap().unwrap();
         let now = Settings {
             set: Vec::new(),
             ..settings(NEW)

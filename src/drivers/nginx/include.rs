@@ -9,29 +9,42 @@ use super::dump::Dump;
 pub(super) fn with_candidate(main: &Path, text: &str, inside: &Path, next: &Path, installed: &Dump) -> Option<String> {
     let folder = main.parent()?;
     let mut found = false;
-    let mut lines = Vec::new();
-    for line in text.lines() {
-        let pattern = line
-            .trim_start()
-            .strip_prefix("include")
-            .and_then(|rest| rest.trim().split(';').next())
-            .map(|pattern| folder.join(pattern.trim().trim_matches(['"', '\''])));
-        match pattern {
-            Some(pattern) if matches(&pattern, inside) => {
-                found = true;
-                for (path, _) in installed
-                    .files
-                    .iter()
-                    .filter(|(path, _)| matches(&pattern, path) && path != inside)
-                {
-                    lines.push(format!("include {};", path.display()));
-                }
-                lines.push(format!("include {};", next.display()));
-            }
-            _ => lines.push(line.to_string()),
+    let mut made = String::new();
+    let mut rest = text;
+    while let Some((before, pattern, after)) = next_include(rest) {
+        made.push_str(before);
+        let wanted = folder.join(pattern.trim_matches(['"', '\'']));
+        if matches(&wanted, inside) {
+            found = true;
+            let paths = installed.files.iter().map(|(path, _)| path.as_path());
+            let others = paths.filter(|path| matches(&wanted, path) && *path != inside);
+            let lines = others.chain([next]).map(|path| format!("include {};", path.display()));
+            made.push_str(&lines.collect::<Vec<_>>().join("\n"));
+        } else {
+            made.push_str(&rest[before.len()..rest.len() - after.len()]);
         }
+        rest = after;
     }
-    found.then(|| lines.join("\n") + "\n")
+    made.push_str(rest);
+    found.then_some(made)
+}
+
+/// What stands before the next `include` statement, its pattern, and what stands behind it.
+fn next_include(text: &str) -> Option<(&str, &str, &str)> {
+    const WORD: &str = "include";
+    let mut from = 0;
+    loop {
+        let at = from + text[from..].find(WORD)?;
+        let (before, rest) = (&text[..at], &text[at + WORD.len()..]);
+        from = at + WORD.len();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let begins = line.trim_end().is_empty() || line.trim_end().ends_with([';', '{', '}']);
+        if line.contains('#') || !begins || !rest.starts_with(char::is_whitespace) {
+            continue;
+        }
+        let end = rest.find(';')?;
+        return Some((before, rest[..end].trim(), &rest[end + 1..]));
+    }
 }
 
 /// Whether a path matches an include pattern with at most one `*` in its last part.
@@ -50,4 +63,37 @@ fn matches(pattern: &Path, path: &Path) -> bool {
         && name.len() >= head.len() + tail.len()
         && name.starts_with(head)
         && name.ends_with(tail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wherever_it_stands_on_its_line() {
+        let inside = Path::new("/etc/nginx/conf.d/shop.conf");
+        let next = Path::new("/etc/nginx/conf.d/.shop.conf.zdt-next");
+        let installed = Dump {
+            files: ["/etc/nginx/conf.d/shop.conf", "/etc/nginx/conf.d/other.conf"]
+                .map(|path| (path.into(), String::new()))
+                .to_vec(),
+        };
+        let made = |text: &str| with_candidate(Path::new("/etc/nginx/nginx.conf"), text, inside, next, &installed);
+        let both = "include /etc/nginx/conf.d/other.conf;\ninclude /etc/nginx/conf.d/.shop.conf.zdt-next;";
+        for (text, wanted) in [
+            (
+                "http { include /etc/nginx/conf.d/*.conf; }\n",
+                Some(format!("http {{ {both} }}\n")),
+            ),
+            (
+                "include mime.types;\n  include conf.d/*.conf;\n",
+                Some(format!("include mime.types;\n  {both}\n")),
+            ),
+            ("include 'conf.d/*.conf';", Some(both.to_string())),
+            ("# include conf.d/*.conf;\n", None),
+            ("my_include conf.d/*.conf;\n", None),
+        ] {
+            assert_eq!(made(text), wanted, "{text}");
+        }
+    }
 }

@@ -19,7 +19,7 @@ pub use private::Generation;
 
 use crate::drivers::Failure;
 use crate::drivers::engine::{Container, Engine};
-use crate::world::{Command, HttpAnswer, HttpRequest, NetError, World};
+use crate::world::{Command, FileKind, HttpAnswer, HttpRequest, NetError, World};
 
 /// The private server answers by itself, at once.
 const LIVE: Duration = Duration::from_secs(2);
@@ -282,6 +282,13 @@ impl Nginx<'_> {
                 self.config.display()
             ))
             .help("mount the folder it lies in instead"));
+        }
+        if let Ok(Some(FileKind::Symlink)) = self.world.kind(&self.config) {
+            return Err(Failure::refused(format!(
+                "`{}` is a symbolic link, and zdt replaces files instead of writing into them",
+                self.config.display()
+            ))
+            .help("say `config=` with the file itself, where nginx includes that, or put it there"));
         }
         let found = container
             .mounts

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-pub use past::{Past, all, newest, read, unfinished};
+pub use past::{Past, all, irreversible_since, newest, read, telling, unfinished};
 pub use record::{Ended, Head, Kept, Record};
 
 use crate::drivers::{Failure, FailureKind};

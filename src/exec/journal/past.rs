@@ -19,6 +19,16 @@ pub struct Past {
     pub torn: bool,
 }
 
+impl Past {
+    /// Why there is no way back, if the recipe has said so.
+    pub fn irreversible(&self) -> Option<&str> {
+        self.records.iter().find_map(|record| match record {
+            Record::Irreversible { reason } => Some(reason.as_str()),
+            _ => None,
+        })
+    }
+}
+
 /// Reads a journal; a line that was cut by a crash or a full disk is left out.
 pub fn read(world: &dyn World, path: &Path) -> Result<Past, Failure> {
     let bytes = world
@@ -95,6 +105,42 @@ pub fn all(world: &dyn World, dir: &Path) -> Result<Vec<Past>, Failure> {
 /// The newest run of a deployment.
 pub fn newest(world: &dyn World, dir: &Path) -> Result<Option<Past>, Failure> {
     runs(world, dir)?.next().transpose()
+}
+
+/// The newest run that tells how the application is declared: not one that was refused, nor a rollback by command (it
+/// repeats another's declarations) that came to nothing.
+pub fn telling(world: &dyn World, dir: &Path) -> Result<Option<Past>, Failure> {
+    let tells = |past: &Past| match past.finished {
+        None | Some(Ended::Done) => true,
+        Some(Ended::Refused) => false,
+        Some(_) => past.head.as_ref().is_some_and(|head| head.back_to.is_none()),
+    };
+    match runs(world, dir)?.find(|past| past.as_ref().map_or(true, tells)) {
+        Some(past) => past.map(Some),
+        None => newest(world, dir),
+    }
+}
+
+/// What a recipe has called irreversible since a run ended, or since one began (`before ID`).
+pub fn irreversible_since(world: &dyn World, dir: &Path, run: &str) -> Result<Option<String>, Failure> {
+    let (id, its_own) = match run.strip_prefix("before ") {
+        Some(id) => (id, true),
+        None => (run, false),
+    };
+    for past in runs(world, dir)? {
+        let past = past?;
+        let last = past.head.as_ref().is_some_and(|head| head.id == id);
+        if last && !its_own {
+            return Ok(None);
+        }
+        if let Some(reason) = past.irreversible() {
+            return Ok(Some(reason.to_string()));
+        }
+        if last {
+            return Ok(None);
+        }
+    }
+    Ok(None)
 }
 
 /// The newest run that was begun and not finished. A run that began after it hides it from nobody.

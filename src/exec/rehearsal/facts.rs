@@ -15,8 +15,8 @@ use crate::exec::overlay::Overlay;
 use crate::exec::{FactSource, Options, preflight};
 use crate::plan::Plan;
 use crate::site::{NothingKept, Site, State, Templates, Tools, variables};
-use crate::world::World;
 use crate::world::simulated::{Facts, Image, Simulated};
+use crate::world::{FileKind, World};
 
 /// Where a rehearsal begins.
 pub struct Stage {
@@ -118,11 +118,15 @@ fn live_facts(world: &dyn World, plan: &Plan, tools: &Tools) -> Result<Facts, Fa
     let networks = engine.raw_networks()?;
     let hashes = hashes(world, plan, tools);
     let nginx = State::load(world, &deployment.dir())?.nginx;
+    let mut files = files(world, plan);
+    let known: BTreeSet<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
+    let mounted = mounted(world, plan, &containers).into_iter();
+    files.extend(mounted.filter(|(path, _)| !known.contains(path)));
     Ok(Facts {
         containers,
         images,
         networks,
-        files: files(world, plan)
+        files: files
             .into_iter()
             .map(|(path, content)| (path, content, 0o600))
             .collect(),
@@ -132,6 +136,47 @@ fn live_facts(world: &dyn World, plan: &Plan, tools: &Tools) -> Result<Facts, Fa
         nginx_versions: nginx.into_iter().collect(),
         env: environment(world, plan),
     })
+}
+
+/// More files of one proxy are not looked at: a whole site may be mounted into it.
+const MOUNTED: usize = 200;
+/// Nor longer ones: configurations are shorter.
+const LONGEST: u64 = 256 << 10;
+
+/// The files of this machine that the proxy's container sees: its configuration may lie in more than one folder.
+fn mounted(world: &dyn World, plan: &Plan, containers: &[Value]) -> Vec<(PathBuf, Vec<u8>)> {
+    let service = plan
+        .deployment
+        .as_ref()
+        .and_then(|one| Some(&one.proxy.as_ref()?.service));
+    let is_proxy = |one: &&Value| {
+        let label = one["Config"]["Labels"]["com.docker.compose.service"].as_str();
+        service.is_some_and(|service| label == Some(service))
+    };
+    let mounts = containers
+        .iter()
+        .filter(is_proxy)
+        .filter_map(|one| one["Mounts"].as_array());
+    let sources = mounts
+        .flatten()
+        .filter(|mount| mount["Type"] == "bind")
+        .filter_map(|mount| mount["Source"].as_str());
+    let mut left: Vec<PathBuf> = sources.map(PathBuf::from).collect();
+    let mut found = Vec::new();
+    while let Some(path) = left.pop().filter(|_| found.len() < MOUNTED) {
+        match world.kind(&path) {
+            Ok(Some(FileKind::Folder)) => {
+                let names = world.list(&path).unwrap_or_default();
+                left.extend(names.iter().take(MOUNTED).map(|name| path.join(name)));
+                left.truncate(2 * MOUNTED);
+            }
+            Ok(Some(FileKind::File { len, .. })) if len <= LONGEST => {
+                found.extend(world.read(&path).ok().map(|content| (path, content)));
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// What the environment says of the variables that the compose file names: it comes before `.env`.
