@@ -8,6 +8,7 @@ fn zdt(args: &[&str]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let recipe = folder.path().join("secret.zdt");
     let text = "param token secret\ntask t {\n    say \"the token is $token\"\n    run echo $token\n    \
+                run sh -c 'printf \"%054d%s\" 0 \"$0\"' $token\n    \
                 sh t=$token 'echo \"$t\"; exit 7'\n}\n";
     std::fs::write(&recipe, text).expect("a recipe");
     let output = Command::new(env!("CARGO_BIN_EXE_zdt"))

@@ -4,6 +4,8 @@ mod common;
 
 #[path = "upgrade/adopt.rs"]
 mod adopt;
+#[path = "upgrade/back.rs"]
+mod back;
 #[path = "upgrade/forms.rs"]
 mod forms;
 #[path = "upgrade/load.rs"]

@@ -13,14 +13,14 @@ const THEIRS: &str = "upstream web {\n    server app_1:3000;\n    server app_2:3
                       keepalive_min_timeout 10s;\n    location / {\n        proxy_pass http://web;\n        proxy_http_version 1.1;\n        \
                       proxy_set_header Connection \"\";\n    }\n}\n";
 
-struct Shop {
-    sandbox: Sandbox,
-    recipe: String,
+pub struct Shop {
+    pub sandbox: Sandbox,
+    pub recipe: String,
 }
 
 impl Shop {
     /// At 0.0.1 and serving, and zdt has never been there.
-    fn new(name: &str) -> Shop {
+    pub fn new(name: &str) -> Shop {
         Self::with(name, COMPOSE, THEIRS)
     }
 
@@ -51,12 +51,12 @@ impl Shop {
         Shop { sandbox, recipe }
     }
 
-    fn say(&self, words: &str) -> Run {
+    pub fn say(&self, words: &str) -> Run {
         self.sandbox.plain(&["-f", &self.recipe, "-c", words])
     }
 
     /// The recipe, or the template, with one text in the place of another.
-    fn changed(&self, file: &str, from: &str, to: &str) -> PathBuf {
+    pub fn changed(&self, file: &str, from: &str, to: &str) -> PathBuf {
         let text = self.sandbox.read(file);
         assert!(text.contains(from), "{text}");
         self.sandbox.write(&format!("app/{file}"), &text.replace(from, to))
@@ -142,10 +142,10 @@ fn what_does_not_fit_is_refused_before_anything_is_touched() {
             "did you mean `set=APP_2_IMAGE`",
         ),
         (
-            "deploy.zdt",
-            "set=APP_2_IMAGE",
-            "set=APP_1_IMAGE",
-            "`set=APP_1_IMAGE` does not change",
+            "site.conf.hbs",
+            "proxy_pass http://web;",
+            "proxy_pass http://app_1:3000;",
+            "reaches `app_1` by another way",
         ),
         (
             "deploy.zdt",
@@ -181,6 +181,19 @@ fn what_does_not_fit_is_refused_before_anything_is_touched() {
         shop.sandbox.write(&format!("app/{file}"), &before);
     }
     assert_eq!(shop.sandbox.read("site.conf.hbs"), template);
+    shop.sandbox.assert_version("0.0.1");
+    traffic.assert_no_failures();
+}
+
+/// What a plan that begins with `up` could not be refused for before, it is before its first drain.
+#[test]
+fn a_plan_that_brings_the_application_up_is_looked_at_as_well() {
+    let shop = Shop::new("late");
+    shop.say("up adopt=true").ok();
+    let traffic = Traffic::start(&shop.sandbox);
+    let other = "server { listen 8080; location / { proxy_pass http://app_1:3000; } }\n";
+    shop.sandbox.write("app/nginx/other.conf", other);
+    shop.say("up; upgrade").exits(5).says("reaches `app_1` by another way");
     shop.sandbox.assert_version("0.0.1");
     traffic.assert_no_failures();
 }
