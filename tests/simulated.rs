@@ -1,5 +1,7 @@
 //! zdt's promises, held against the simulated world: every single fault, at every call.
 
+#[path = "simulated/adopt.rs"]
+mod adopt;
 #[path = "simulated/ill.rs"]
 mod ill;
 #[path = "simulated/journal.rs"]

@@ -31,6 +31,10 @@ pub fn bring_back(runner: &Runner) -> Result<bool, Failure> {
 pub fn settle(runner: &Runner) -> Result<(), Failure> {
     let site = runner.site()?;
     let tell = |line: String| runner.sink.event(&Event::Warned { line });
+    if site.installed().is_none() && site.proxy_runs()? {
+        // A rollback had given nginx's file back to somebody else: nobody can be asked who is in traffic.
+        return Ok(());
+    }
     for (resource, _) in runner.journal.touched() {
         if let Resource::Backend(name) = resource
             && site.deployment.backend(&name).is_some()

@@ -38,8 +38,15 @@ impl Theirs {
 
     /// `None`: it rules already.
     pub fn back(&self, site: &Site) -> Option<Result<String, Failure>> {
-        let given = (!self.rules(site)).then(|| site.give_back(&self.text, self.mode));
-        given.map(|given| given.map(|()| "as before".to_string()))
+        let ruled = self.rules(site);
+        let given = match ruled {
+            true => site.has_no_config(),
+            false => site.give_back(&self.text, self.mode),
+        };
+        match (ruled, given) {
+            (true, Ok(())) => None,
+            (_, given) => Some(given.map(|()| "as before".to_string())),
+        }
     }
 }
 

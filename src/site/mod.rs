@@ -72,6 +72,8 @@ pub struct Site<'w> {
     pub templates: &'w Templates,
     pub keeper: &'w dyn Keeper,
     state: RefCell<State>,
+    /// It could not be written, and whether it was is not known.
+    unsaved: Cell<bool>,
     /// Image names resolved so far: a tag becomes an id once a run.
     images: RefCell<BTreeMap<String, String>>,
     /// Backends found healthy in this run, as they were then.
@@ -122,6 +124,7 @@ impl<'w> Site<'w> {
             templates,
             keeper,
             state: RefCell::new(State::load(world, &deployment.dir())?),
+            unsaved: Cell::default(),
             images: RefCell::default(),
             awaited: RefCell::default(),
             dump: RefCell::default(),
@@ -152,10 +155,11 @@ impl<'w> Site<'w> {
         let mut state = self.state.borrow_mut();
         let before = state.clone();
         change(&mut state);
-        if *state == before {
+        if *state == before && !self.unsaved.get() {
             return Ok(());
         }
         let saved = state.save(self.world, &self.deployment.dir());
+        self.unsaved.set(saved.is_err());
         if saved.is_err() {
             // What is not on disk is not known, and the next change writes it again.
             *state = before;

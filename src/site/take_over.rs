@@ -175,6 +175,11 @@ impl Site<'_> {
     pub fn give_back(&self, theirs: &[u8], mode: u32) -> Result<(), Failure> {
         let proxy = self.proxy_now()?;
         self.nginx()?.give_back(&proxy, theirs, mode)?;
+        self.has_no_config()
+    }
+
+    /// Nothing that lies there is zdt's.
+    pub fn has_no_config(&self) -> Result<(), Failure> {
         self.remember(|state| {
             state.config = None;
             state.config_next = None;
