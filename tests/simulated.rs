@@ -12,6 +12,8 @@ mod machine;
 mod matrix;
 #[path = "simulated/others.rs"]
 mod others;
+#[path = "simulated/own.rs"]
+mod own;
 #[path = "simulated/properties.rs"]
 mod properties;
 #[path = "simulated/shop.rs"]
