@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{ProjectArgs, RecipeArgs};
 use super::recipe::{self, Ready, Told};
-use super::run::{Terminal, exit_code, given, head, in_session, nonce, options, started};
+use super::run::{Terminal, exit_code, given, head, in_session, nonce, options, started, with_files};
 use crate::drivers::Failure;
 use crate::exec::journal::{self, Ended, Journal, Past, Record};
 use crate::exec::{Mode, OpenStep, Options, Session, recall};
@@ -137,13 +137,17 @@ pub fn from_journal(past: &Past, with: &RecipeArgs, purpose: Purpose) -> Result<
         return Err(Told(4));
     }
     let mut settings = recipe::settings(with, &head.tasks);
+    let mut unset = Vec::new();
     let mut other = recall::other_env(head, &settings);
     if purpose == Purpose::GoBack {
         // What its steps said is over; where and what the application is must be as it was.
         let declared = recall::recall(head, settings.clone(), false);
         other.retain(|name| declared.as_ref().map_or(true, |ready| ready.plan.env.contains(name)));
         for name in head.env.keys() {
-            settings.env.entry(name.clone()).or_default();
+            settings.env.entry(name.clone()).or_insert_with(|| {
+                unset.push(name.clone());
+                String::new()
+            });
         }
     }
     if whole && !other.is_empty() {
@@ -154,6 +158,10 @@ pub fn from_journal(past: &Past, with: &RecipeArgs, purpose: Purpose) -> Result<
         return Err(Told(1));
     }
     recall::recall(head, settings, whole).map_err(|unplanned| {
+        if !unset.is_empty() {
+            let names = unset.join(" and ");
+            eprintln!("zdt: that run was planned with {names} in the environment: export it, as it was");
+        }
         recipe::print(&unplanned.diagnostics, &unplanned.sources, false);
         Told(2)
     })
@@ -331,10 +339,12 @@ fn back_to_good(world: &Real, dir: &Path, args: &ProjectArgs, options: &Options,
         Some(_) => None,
         None => journal::telling(world, dir).map_err(|failure| tell(&failure))?,
     };
+    let mut files = Vec::new();
     let ready = match &past {
         Some(past) => from_journal(past, &args.with, Purpose::Look)?,
         None => {
             let settings = recipe::settings(&args.with, &[]);
+            files = with_files(&args.with, &settings.cwd);
             declared(world, args.recipe.as_deref(), &args.with, &settings)?
         }
     };
@@ -342,6 +352,7 @@ fn back_to_good(world: &Real, dir: &Path, args: &ProjectArgs, options: &Options,
     let images: BTreeSet<&str> = good.images.values().map(|(image, _)| image.as_str()).collect();
     head.recipe = format!("rollback to {}", images.into_iter().collect::<Vec<_>>().join(", "));
     head.back_to = Some(good.clone());
+    head.files = files;
     if let Some(past) = past.and_then(|past| past.head) {
         (head.set, head.files) = (past.set, past.files);
         head.compose_command = head.compose_command.or(past.compose_command);

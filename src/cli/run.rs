@@ -1,9 +1,9 @@
 //! `zdt RECIPE`: read, plan, run.
 
 use std::io::{BufRead, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::args::RunArgs;
+use super::args::{RecipeArgs, RunArgs};
 use super::recipe::{self, Ready, Told};
 use crate::drivers::compose::words;
 use crate::drivers::{Failure, FailureKind};
@@ -86,12 +86,7 @@ fn for_real(world: &Real, ready: &Ready, args: &RunArgs) -> u8 {
         page.as_ref().map(|page| page as &dyn Sink),
     );
     let mut head = head(world, ready, &options);
-    head.files = args
-        .with
-        .files
-        .iter()
-        .map(|path| crate::plan::normal(&ready.settings.cwd.join(path)))
-        .collect();
+    head.files = with_files(&args.with, &ready.settings.cwd);
     started(screen.as_ref(), ready.plan.name.clone(), given(ready), &head.id);
     let session = Session {
         world,
@@ -116,7 +111,7 @@ fn for_real(world: &Real, ready: &Ready, args: &RunArgs) -> u8 {
 /// Runs it. Whoever presses Ctrl-C sees at once that it has come.
 pub fn in_session(world: &Real, session: &Session, mode: Mode) -> Result<Finished, Failure> {
     let line = "interrupt: what runs comes to a safe end first; a second one stops at once".to_string();
-    let (start, sink, next) = (world.now(), session.sink, session.next(Outcome::Interrupted));
+    let (start, sink, next) = (world.now(), session.sink, session.next(Outcome::Interrupted, false));
     let told = || sink.event(&Event::Warned { line: line.clone() });
     // As if it had been killed: what the journal has is all that counts.
     let end = |interrupt| {
@@ -196,6 +191,12 @@ fn signal_code(interrupt: Option<Interrupt>) -> u8 {
         Some(Interrupt::Term) => 143,
         Some(Interrupt::Int) | None => 130,
     }
+}
+
+/// The files named by `-f`, wherever somebody goes on from.
+pub fn with_files(with: &RecipeArgs, cwd: &Path) -> Vec<PathBuf> {
+    let absolute = |path: &PathBuf| crate::plan::normal(&cwd.join(path));
+    with.files.iter().map(absolute).collect()
 }
 
 pub fn head(world: &Real, ready: &Ready, options: &Options) -> Head {

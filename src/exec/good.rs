@@ -97,6 +97,7 @@ pub fn drop_keep_tags(runner: &Runner) {
 /// Every backend to the images of `good`, with the discipline of an upgrade; on resume those that are not there yet.
 pub fn to_good(runner: &Runner, good: &Good) -> Result<(), Failure> {
     let site = runner.site()?;
+    site.env_fits()?;
     // Each backend has an image of its own to go back to.
     site.goes_on.set(false);
     // Whoever serves well goes last, as in the way back from a failure.

@@ -50,6 +50,7 @@ pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
     if nobody && theirs.is_none() {
         return Ok(Back::NothingBefore);
     }
+    site.env_fits()?;
     site.watch.set(false);
     if !resume::bring_back(runner)? {
         return Err(Failure::interrupted());
@@ -115,7 +116,8 @@ pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
         left = failed;
     }
     let start = runner.world.now();
-    for (path, stored, mode) in &target.files {
+    // What the run has made needs the files it was made from.
+    for (path, stored, mode) in target.files.iter().filter(|_| !nobody) {
         if let Some(done) = file(runner, site, &target.backends, (path, stored.as_deref(), *mode)) {
             step(format!("file {}", path.display()), done, start);
         }
@@ -136,6 +138,7 @@ pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
         step("the proxy's own configuration".to_string(), done, start);
     }
     Ok(match whole.get() {
+        true if nobody => Back::NothingBefore,
         true => Back::Everything,
         false => Back::NotEverything,
     })
@@ -191,7 +194,8 @@ fn as_before(site: &Site, name: &str, ran: &Ran, on: Option<bool>) -> bool {
         (Some(_), Some(on)) => site.traffic().is_ok_and(|traffic| traffic.get(name) == Some(&on)),
         _ => true,
     };
-    container.running() && container.image_id == ran.image_id && in_place()
+    // One that was sick before may be down at this moment.
+    (container.running() || !ran.well) && container.image_id == ran.image_id && in_place()
 }
 
 fn back_in_traffic(site: &Site, name: &str, ran: &Ran) -> Result<String, Failure> {
@@ -276,7 +280,23 @@ fn file(
     let world = runner.world;
     let name = path.display();
     let now = world.read(path).ok();
-    let Some(stored) = stored else {
+    let mut content = match stored.map(|stored| before_image(runner, site, stored, path)) {
+        Some(Ok(content)) => Some(content),
+        Some(Err(failure)) => return Some(Err(failure)),
+        None => None,
+    };
+    if path == site.env_path() && site.templates.compose.is_none() && now.is_some() {
+        let before = content.map(|content| String::from_utf8_lossy(&content).into_owned());
+        let images: Vec<_> = ran
+            .iter()
+            .map(|(name, ran)| (name.as_str(), ran.image.as_str()))
+            .collect();
+        match site.env_back(before.as_deref(), &images) {
+            Ok(text) => content = text.map(String::into_bytes),
+            Err(failure) => return Some(Err(failure)),
+        }
+    }
+    let Some(content) = content else {
         now.as_ref()?;
         let removed = world.remove(path);
         return Some(
@@ -285,20 +305,6 @@ fn file(
                 .map_err(|error| Failure::new(format!("cannot remove `{name}`: {error}"))),
         );
     };
-    let mut content = match before_image(runner, site, stored, path) {
-        Ok(content) => content,
-        Err(failure) => return Some(Err(failure)),
-    };
-    if path == site.env_path() && site.templates.compose.is_none() {
-        let images: Vec<_> = ran
-            .iter()
-            .map(|(name, ran)| (name.as_str(), ran.image.as_str()))
-            .collect();
-        match site.env_back(&String::from_utf8_lossy(&content), &images) {
-            Ok(text) => content = text.into_bytes(),
-            Err(failure) => return Some(Err(failure)),
-        }
-    }
     if now.as_deref() == Some(&content) {
         return None;
     }

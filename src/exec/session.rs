@@ -135,7 +135,6 @@ impl Session<'_> {
                 return Err(failure);
             }
         }
-        let going_back = matches!(mode, Mode::Rollback(_));
         let finished = match mode {
             Mode::Rollback(_) => {
                 self.world.acknowledge();
@@ -152,7 +151,7 @@ impl Session<'_> {
                 None => self.forward(&runner),
             },
         };
-        let finished = self.close(&runner, finished, start, going_back)?;
+        let finished = self.close(&runner, finished, start)?;
         if finished.outcome != Outcome::Done && self.irreversible(&runner).is_empty() {
             self.leave_nothing(&runner, made.as_ref());
         }
@@ -245,13 +244,7 @@ impl Session<'_> {
         })
     }
 
-    fn close(
-        &self,
-        runner: &Runner,
-        outcome: Result<Outcome, Failure>,
-        start: Duration,
-        going_back: bool,
-    ) -> Result<Finished, Failure> {
+    fn close(&self, runner: &Runner, outcome: Result<Outcome, Failure>, start: Duration) -> Result<Finished, Failure> {
         let outcome = outcome?;
         if let Err(stopped) = runner.nodes(&runner.plan.finally, 0, None) {
             let line = format!("`finally` failed: {}", stopped.failure.message);
@@ -259,7 +252,7 @@ impl Session<'_> {
         }
         let touched = !runner.journal.touched_nothing();
         let left = matches!(outcome, Outcome::Failed | Outcome::Interrupted);
-        let open = left && (touched || going_back) && !runner.journal.is_finished();
+        let open = left && touched && !runner.journal.is_finished();
         // What was done is done, also when it cannot be written down any more.
         let mut unwritten = Vec::new();
         if let (true, false, Some(site)) = (touched, open, runner.site.get()) {
@@ -293,11 +286,7 @@ impl Session<'_> {
                 _ => self.irreversible(runner),
             },
             next: match open && !self.options.dry {
-                true => self.next(match runner.journal.irreversible() {
-                    // The way back is closed.
-                    Some(_) => Outcome::Interrupted,
-                    None => outcome,
-                }),
+                true => self.next(outcome, runner.journal.irreversible().is_some()),
                 false => Vec::new(),
             },
         });
@@ -308,17 +297,18 @@ impl Session<'_> {
     }
 
     /// What to type about a run that is not finished: after a failure the way back first.
-    pub fn next(&self, outcome: Outcome) -> Vec<String> {
+    pub fn next(&self, outcome: Outcome, irreversible: bool) -> Vec<String> {
         let Some(deployment) = &self.plan.deployment else {
             return Vec::new();
         };
         let dir = deployment.dir();
         let at = crate::world::quote(&dir.to_string_lossy());
-        let verbs = match outcome {
-            Outcome::Failed => ["rollback", "resume", "abandon"],
-            _ => ["resume", "rollback", "abandon"],
-        };
-        verbs.map(|verb| format!("zdt {verb} --dir {at}")).to_vec()
+        let line = |verb: &str| format!("zdt {verb} --dir {at}");
+        let back = line("rollback") + if irreversible { " --allow irreversible" } else { "" };
+        match outcome {
+            Outcome::Failed if !irreversible => vec![back, line("resume"), line("abandon")],
+            _ => vec![line("resume"), back, line("abandon")],
+        }
     }
 }
 

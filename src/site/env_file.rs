@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::render::Rendered;
-use super::{Site, file_failure, hash};
+use super::{Site, file_failure};
 use crate::drivers::Failure;
+use crate::plan::Backend;
 use crate::world::FileKind;
 
 impl Site<'_> {
@@ -72,27 +73,71 @@ impl Site<'_> {
     fn env_with(&self, text: &str, images: &[(&str, &str)]) -> Option<String> {
         let mut made = text.to_string();
         for (name, image) in images {
-            let variable = self.backend(name).ok().and_then(|backend| backend.set.as_deref());
-            if let Some(variable) = variable
-                && given(text, variable).is_some_and(|now| now != *image)
-            {
+            let Some((backend, variable)) = self.variable(name) else {
+                continue;
+            };
+            if given(text, variable).is_some_and(|now| now != *image) && self.is_whole(backend, variable, image) {
                 made = with_variable(&made, variable, image);
             }
         }
         (made != text).then_some(made)
     }
 
-    /// In a rollback: as it was `before`, with the images that ran; what somebody has changed meanwhile stays.
-    pub fn env_back(&self, before: &str, images: &[(&str, &str)]) -> Result<String, Failure> {
+    fn variable(&self, name: &str) -> Option<(&Backend, &str)> {
+        let backend = self.deployment.backend(name)?;
+        Some((backend, backend.set.as_deref()?))
+    }
+
+    /// Whether a backend's variable is the whole image of its service, and not a tag in it: asked where it matters.
+    fn is_whole(&self, backend: &Backend, variable: &str, image: &str) -> bool {
+        let variables = vec![(variable.to_string(), image.to_string())];
+        let model = self.compose.model_with(&self.deployment.compose.file, variables);
+        model.is_ok_and(|model| {
+            let service = model.services.get(&backend.service);
+            service.and_then(|service| service.image.as_deref()) == Some(image)
+        })
+    }
+
+    /// In a rollback: the variables as they were `before`, and where that was not what ran, as it ran. What somebody has
+    /// changed meanwhile stays. `None`: nothing is left of it.
+    pub fn env_back(&self, before: Option<&str>, images: &[(&str, &str)]) -> Result<Option<String>, Failure> {
         let now = self.env_now()?;
-        let theirs = self
-            .state
-            .borrow()
-            .env
-            .as_ref()
-            .is_some_and(|wrote| *wrote != hash(&now));
-        let base = if theirs { &now } else { before };
-        Ok(self.env_with(base, images).unwrap_or_else(|| base.to_string()))
+        // Of one that the run has made, and that is there now, compose needs the variable.
+        let ran = |name: &str| images.iter().find(|(one, _)| *one == name).map(|(_, image)| *image);
+        let touched = images.iter().filter_map(|(name, _)| self.variable(name));
+        let variables: Vec<&str> = touched.clone().map(|(_, variable)| variable).collect();
+        let mut text = match before {
+            Some(before) if without(before, &variables) == without(&now, &variables) => before.to_string(),
+            _ => now,
+        };
+        for (backend, variable) in touched {
+            let was = before.and_then(|before| given(before, variable));
+            let wanted = match (was, ran(&backend.name)) {
+                (Some(was), Some(ran)) if was != ran && self.is_whole(backend, variable, ran) => Some(ran),
+                (was, _) => was,
+            };
+            text = match wanted {
+                None => without(&text, &[variable]),
+                Some(wanted) if given(&text, variable) == Some(wanted) => text,
+                Some(wanted) => with_variable(&text, variable, wanted),
+            };
+        }
+        Ok((before.is_some() || !text.trim().is_empty()).then_some(text))
+    }
+
+    /// Nothing keeps zdt from writing it, or compose from reading what zdt writes.
+    pub fn env_fits(&self) -> Result<(), Failure> {
+        let mut variables = self
+            .deployment
+            .backends
+            .iter()
+            .filter_map(|one| one.set.as_deref())
+            .peekable();
+        if self.templates.compose.is_some() || variables.peek().is_none() {
+            return Ok(());
+        }
+        self.env_now()?;
+        variables.try_for_each(|variable| self.not_hidden(variable))
     }
 
     /// In a rollback: the old image, where somebody had written the new one before zdt saw it.
@@ -112,6 +157,12 @@ fn name(line: &str) -> Option<&str> {
     let (name, _) = line.split_once('=')?;
     let name = name.trim();
     Some(name.strip_prefix("export ").unwrap_or(name).trim())
+}
+
+/// The text without the lines that set these.
+fn without(text: &str, variables: &[&str]) -> String {
+    let own = |line: &&str| name(line).is_some_and(|name| variables.contains(&name));
+    text.split_inclusive('\n').filter(|line| !own(line)).collect()
 }
 
 /// A value and the comment behind it.

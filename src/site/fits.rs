@@ -28,18 +28,15 @@ impl Site<'_> {
         traffic: &BTreeMap<String, bool>,
     ) -> Result<(), Failure> {
         let own = text.replacen(block, "", 1);
-        let statements = own.split([';', '{', '}', '\n']).map(str::trim);
-        let listed: Vec<&str> = statements
-            .filter_map(|line| {
-                line.strip_prefix("server")
-                    .filter(|rest| rest.starts_with(char::is_whitespace))
-            })
-            .map(str::trim_start)
+        let listed: Vec<String> = dump::directives(Path::new(""), &own)
+            .iter()
+            .filter(|one| one.words[0] == "server" && one.words.len() > 1)
+            .map(|one| one.words[1..].join(" "))
             .collect();
         let fits = |server: &&Server| match traffic.get(&server.backend) {
             Some(true) if server.usable() => {
                 let wanted = server_words(server, servers, traffic);
-                let begins = |given: &&str| given.strip_prefix(wanted.as_str()).is_some_and(ends_a_word);
+                let begins = |given: &String| given.strip_prefix(wanted.as_str()).is_some_and(ends_a_word);
                 listed.iter().any(begins)
             }
             _ => !listed.iter().any(|given| self.sends_to(given, server)),
@@ -59,17 +56,27 @@ impl Site<'_> {
         )))
     }
 
-    /// Requests reach a backend through its upstream only: a `proxy_pass` to itself goes on while it is drained.
+    /// Requests reach a backend through its upstream only: a `proxy_pass` to itself, by a variable too, goes on while it is
+    /// drained.
     fn no_way_past(&self, own: &str, servers: &[Server]) -> Result<(), Failure> {
         let directives = dump::directives(Path::new(""), own);
-        for passes in directives.iter().filter(|one| one.passes()) {
-            let target = passes.target().unwrap_or_default();
-            let reached = |server: &&Server| self.sends_to(target, server);
+        let upstreams: Vec<&str> = servers.iter().map(|server| server.upstream.as_str()).collect();
+        for directive in &directives {
+            let targets = directive.leads_to();
+            let reached = |server: &&Server| {
+                let places = self.places(server);
+                let is = |target: &&str| {
+                    let bare = server.address.ends_with(":80") && !upstreams.contains(target);
+                    places.iter().any(|place| place == target)
+                        || bare && places.iter().any(|place| place.strip_suffix(":80") == Some(*target))
+                };
+                targets.iter().any(|target| is(&target.as_str()))
+            };
             if let Some(server) = servers.iter().find(reached) {
                 return Err(Failure::refused(format!(
                     "the proxy's template reaches `{}` by another way as well: `{}`",
                     server.backend,
-                    passes.words.join(" ")
+                    directive.words.join(" ")
                 ))
                 .code(Code::OTHER_WAY_IN)
                 .help(format!(
@@ -79,6 +86,18 @@ impl Site<'_> {
             }
         }
         Ok(())
+    }
+
+    /// `host:port` by which a backend may be known.
+    fn places(&self, server: &Server) -> Vec<String> {
+        let mut places = vec![server.address.clone()];
+        if let Some(backend) = self.deployment.backend(&server.backend) {
+            let (service, port) = (&backend.service, backend.port);
+            places.push(format!("{service}:{port}"));
+            places.push(format!("{}-{service}-1:{port}", self.project()));
+            places.push(format!("{}_{service}_1:{port}", self.project()));
+        }
+        places
     }
 
     /// Whether the words after `server` send requests to a backend, by its address or by its name.
@@ -134,9 +153,9 @@ impl Site<'_> {
         if self.templates.compose.is_some() {
             return Ok(Vec::new());
         }
-        self.env_now()?;
+        self.env_fits()?;
         let variable = |name: &String| match &self.backend(name)?.set {
-            Some(variable) => self.not_hidden(variable).map(|()| (variable.clone(), marker(variable))),
+            Some(variable) => Ok((variable.clone(), marker(variable))),
             None => Err(self.cannot_change(name)),
         };
         backends.iter().map(variable).collect()

@@ -34,7 +34,7 @@ pub use settle::Stopped;
 pub use state::{BackendState, Good, State, state_dir};
 pub use take_over::places;
 pub use traffic::{Drained, OnTimeout, hash};
-pub use up::same_folder;
+pub use up::{one_file, same_folder};
 
 use crate::drivers::compose::{Compose, Model, Program};
 use crate::drivers::engine::{Container, Engine, Identity};
@@ -264,6 +264,11 @@ impl<'w> Site<'w> {
         let dump = self.nginx()?.dump(container)?;
         *self.dump.borrow_mut() = Some(dump.clone());
         Ok(dump)
+    }
+
+    /// Files may have changed since.
+    pub fn forget_dump(&self) {
+        *self.dump.borrow_mut() = None;
     }
 
     /// The compose file as compose resolves it.

@@ -163,9 +163,6 @@ impl Site<'_> {
             return Ok(false);
         }
         self.keep_file(&rendered.path)?;
-        if rendered.path == self.env_path() {
-            self.remember(|state| state.env = Some(hash(&rendered.text)))?;
-        }
         self.write_file(&rendered.path, &rendered.text, 0o600)?;
         *self.model.borrow_mut() = model;
         Ok(true)

@@ -32,8 +32,6 @@ pub struct State {
     pub config: Option<String>,
     /// Hash of one that is being installed: zdt may have died in between.
     pub config_next: Option<String>,
-    /// Hash of the `.env` that zdt wrote last.
-    pub env: Option<String>,
     /// nginx's version, by the image it was asked of.
     pub nginx: Option<(String, String)>,
     pub backends: BTreeMap<String, BackendState>,

@@ -83,10 +83,19 @@ impl Site<'_> {
             }
             self.one_config(&declared.config)?;
             match self.not_foreign() {
-                Err(_) if adopt => aside = Some(self.put_aside(&declared.config, &bytes)?),
+                Err(_) if adopt => {}
                 other => other?,
             }
-        } else if !bytes.is_empty() {
+        }
+        let theirs = !bytes.is_empty() && (installed.is_none() || self.not_foreign().is_err());
+        if theirs {
+            // What nginx would not take leaves no copy behind.
+            let next = Generation {
+                nonce: (self.nonce)(),
+                traffic: traffic.clone(),
+            };
+            let text = self.proxy_text(Some(&proxy), containers, &next)?;
+            self.accept_config(&proxy, containers, &text, &next)?;
             aside = Some(self.put_aside(&declared.config, &bytes)?);
         }
         self.install(&proxy, containers, traffic, Proof::Now)?;
@@ -102,28 +111,34 @@ impl Site<'_> {
         self.nginx().is_ok_and(|nginx| matches!(nginx.live(proxy), Ok(None)))
     }
 
-    /// Who serves by a configuration of somebody else's: the backends that it names, by service, container or address.
-    /// Where it names none (its upstream stands in another file), all that ran before this `up`.
+    /// Who serves by a configuration of somebody else's: the backends that its upstreams name, by service, container or
+    /// address. Where it names none, or somebody else besides (an alias), all that ran before this `up`.
     fn as_they_had_it(
         &self,
         text: &str,
         containers: &[Container],
         started: &[String],
     ) -> (BTreeMap<String, bool>, Vec<String>) {
+        let backends = &self.deployment.backends;
         let directives = dump::directives(Path::new(""), text);
-        let named = |backend: &&Backend| {
-            let places = places(backend, containers);
-            directives.iter().filter_map(dump::Directive::target).any(|target| {
+        let servers = directives.iter().filter(|one| {
+            let of_upstream = one.around.last().is_some_and(|block| block == "upstream");
+            of_upstream && one.words[0] == "server" && !one.words.iter().any(|word| word == "down" || word == "backup")
+        });
+        let named = |server: &dump::Directive| {
+            let target = server.target()?;
+            let is = |backend: &&Backend| {
                 let at_port = |place: &String| target == place || target == format!("{place}:{}", backend.port);
-                places.iter().any(at_port)
-            })
+                places(backend, containers).iter().any(at_port)
+            };
+            backends.iter().find(is)
         };
+        let named: Option<Vec<&Backend>> = servers.map(named).collect();
         let ran = |backend: &&Backend| !started.contains(&backend.service);
-        let backends = self.deployment.backends.iter();
-        let mut serve: BTreeMap<String, bool> = backends.clone().filter(named).map(on).collect();
-        if serve.is_empty() {
-            serve = backends.filter(ran).map(on).collect();
-        }
+        let serve = match named.filter(|named| !named.is_empty()) {
+            Some(named) => named.into_iter().map(on).collect(),
+            None => backends.iter().filter(ran).map(on).collect(),
+        };
         self.with_new_ones(&serve)
     }
 

@@ -183,6 +183,7 @@ impl Site<'_> {
             before.push(self.fit_to_serve(name)?);
         }
         let applied = self.change_traffic(names, true, Allow::Nothing)?;
+        self.keep_found()?;
         for (name, identity) in names.iter().zip(before) {
             if self.container(name)?.identity() != identity {
                 return Err(Failure::new(format!(
@@ -244,7 +245,8 @@ impl Site<'_> {
         self.accept_config(proxy, containers, &text, &generation)?;
         self.keep_file(&nginx.config)?;
         // What is there now is zdt's own, perhaps from an install that was not finished; it must stay known as such.
-        let there = self.world.read(&nginx.config).ok().map(hash);
+        let ours = self.not_foreign().is_ok();
+        let there = self.world.read(&nginx.config).ok().map(hash).filter(|_| ours);
         self.remember(|state| {
             state.config_file = Some(nginx.config.clone());
             state.config = there.or(state.config.take());
@@ -253,8 +255,8 @@ impl Site<'_> {
         let applied = nginx.apply(proxy, &text, MODE, &generation, proof);
         if let Err(failure) = &applied {
             // Whatever was put back is what zdt knows as its own.
-            let now = self.world.read(&nginx.config).map(|bytes| hash(&bytes));
-            self.remember(|state| state.config = now.ok().or(state.config.take()))?;
+            let now = self.world.read(&nginx.config).ok().map(hash).filter(|_| ours);
+            self.remember(|state| state.config = now.or(state.config.take()))?;
             return Err(failure.clone());
         }
         *self.proved.borrow_mut() = Some((self.world.now(), generation.clone()));

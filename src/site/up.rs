@@ -235,6 +235,36 @@ impl Site<'_> {
     }
 }
 
+/// zdt reads one compose file, and would take away what another one adds.
+pub fn one_file(deployment: &Deployment, containers: &[Container]) -> Result<(), Failure> {
+    let services = deployment.backends.iter().map(|backend| &backend.service);
+    let mut services = services.chain(deployment.proxy.iter().map(|proxy| &proxy.service));
+    let several = |service: &String| {
+        let of = containers.iter().find(|one| one.service == *service)?;
+        (of.config_files.len() > 1).then_some(of)
+    };
+    let Some(container) = services.find_map(several) else {
+        return Ok(());
+    };
+    let names = container
+        .config_files
+        .iter()
+        .map(|file| file.rsplit('/').next().unwrap_or(file));
+    Err(Failure::refused(format!(
+        "`{}` was made from several compose files ({}), and zdt would make the next one from `{}` alone",
+        container.service,
+        names.collect::<Vec<_>>().join(", "),
+        deployment
+            .compose
+            .file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+    ))
+    .code(Code::SEVERAL_FILES)
+    .help("put them into one: `docker compose config --no-interpolate` prints what they are together"))
+}
+
 /// The labels of a project's containers name the folder that deploys it.
 pub fn same_folder(deployment: &Deployment, containers: Vec<Container>) -> Result<(), Failure> {
     let own = deployment.dir();

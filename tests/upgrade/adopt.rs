@@ -144,7 +144,7 @@ fn what_does_not_fit_is_refused_before_anything_is_touched() {
         (
             "site.conf.hbs",
             "proxy_pass http://web;",
-            "proxy_pass http://app_1:3000;",
+            "set $there app_1:3000; proxy_pass http://$there;",
             "reaches `app_1` by another way",
         ),
         (
@@ -202,6 +202,8 @@ fn a_plan_that_brings_the_application_up_is_looked_at_as_well() {
 #[test]
 fn a_template_lists_only_those_that_serve() {
     let shop = Shop::new("enabled");
+    let before = "# before: upstream web { server app_1:3000; server app_2:3000; }\nupstream {{";
+    shop.changed("site.conf.hbs", "upstream {{", before);
     let listed = "{{#if enabled}}server   {{{server}}} weight=2;{{/if}}";
     shop.changed("site.conf.hbs", "server {{{server}}};", listed);
     shop.say("up adopt=true").ok();
@@ -209,6 +211,34 @@ fn a_template_lists_only_those_that_serve() {
     shop.sandbox.plain(&[&shop.recipe]).ok();
     shop.sandbox.assert_version("0.0.2");
     traffic.assert_no_failures();
+}
+
+/// Who is marked down in their file is not put into traffic.
+#[test]
+fn a_server_that_is_down_stays_down() {
+    let down = THEIRS.replace("server app_2:3000;", "server app_2:3000 down;");
+    let shop = Shop::with("down", COMPOSE, &down);
+    shop.say("up adopt=true").ok().says("not in traffic yet: app_2");
+    assert!(shop.sandbox.config().contains("app_2:3000 resolve down;"));
+}
+
+/// What an override adds would be gone from the next container.
+#[test]
+fn an_application_of_several_files_is_refused() {
+    let shop = Shop::new("override");
+    let more = "services: { app_1: { environment: { APP_GRACEFUL: '1' } } }\n";
+    shop.sandbox.write("app/docker-compose.override.yml", more);
+    let both = [
+        "-f",
+        "docker-compose.yml",
+        "-f",
+        "docker-compose.override.yml",
+        "up",
+        "-d",
+        "app_1",
+    ];
+    shop.sandbox.compose(&both);
+    shop.say("up adopt=true").exits(5).says("several compose files");
 }
 
 /// A backend that comes new beside others serves nobody until somebody says so.

@@ -173,4 +173,12 @@ old definition: with a compose file of your own, that is yours to keep.
     git diff docker-compose.yml
 
 A warning."
+
+SEVERAL_FILES "Z223" "several-files" "the application was brought up from more than one compose file"
+"An override file, several `-f`, or `COMPOSE_FILE` with several names: zdt gives compose the one file that the recipe
+declares, so what the others say would be gone from the next container.
+
+    docker compose config --no-interpolate > one.yml
+
+An error."
 }

@@ -28,6 +28,8 @@ pub struct Container {
     /// Entry point and command together.
     pub command: Vec<String>,
     pub config_hash: Option<String>,
+    /// The compose files it was made from.
+    pub config_files: Vec<String>,
     pub network_mode: String,
 }
 
@@ -129,6 +131,11 @@ pub(super) fn container(value: &Value) -> (Container, bool) {
         ports: ports(&settings["Ports"]),
         mounts: value["Mounts"].as_array().into_iter().flatten().map(mount).collect(),
         command: words(&config["Entrypoint"]).chain(words(&config["Cmd"])).collect(),
+        config_files: text(&labels["com.docker.compose.project.config_files"])
+            .split(',')
+            .filter(|file| !file.is_empty())
+            .map(str::to_string)
+            .collect(),
         config_hash: labels["com.docker.compose.config-hash"].as_str().map(str::to_string),
         network_mode: text(&host["NetworkMode"]),
     };

@@ -33,6 +33,22 @@ impl Directive {
         target.split('/').next()
     }
 
+    /// What a template has requests sent to past its upstreams: the target of a `…_pass`, and what a variable may hold that
+    /// one is made of (`set`, and what stands in a `map`).
+    pub fn leads_to(&self) -> Vec<String> {
+        let in_map = self.around.last().is_some_and(|block| block == "map");
+        let value = match self.words[0].as_str() {
+            "set" => self.words.get(2),
+            _ if in_map => self.words.get(1),
+            _ if self.passes() => self.words.get(1),
+            _ => None,
+        };
+        let Some(value) = value else { return Vec::new() };
+        let value = value.split_once("://").map_or(value.as_str(), |(_, rest)| rest);
+        let end = value.find(['/', '$', '?']).unwrap_or(value.len());
+        vec![value[..end].to_string()]
+    }
+
     /// Hands requests on by itself, past any upstream where it names a server.
     pub fn passes(&self) -> bool {
         matches!(

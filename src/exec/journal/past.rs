@@ -133,7 +133,8 @@ pub fn irreversible_since(world: &dyn World, dir: &Path, run: &str) -> Result<Op
         if last && !its_own {
             return Ok(None);
         }
-        if let Some(reason) = past.irreversible() {
+        // Where it was undone all the same, the older version has served since.
+        if let Some(reason) = past.irreversible().filter(|_| past.finished != Some(Ended::RolledBack)) {
             return Ok(Some(reason.to_string()));
         }
         if last {

@@ -16,7 +16,7 @@ use crate::drivers::compose::{Compose, Flavour};
 use crate::drivers::engine::Engine;
 use crate::drivers::{Failure, FailureKind};
 use crate::plan::Plan;
-use crate::site::{Site, same_folder};
+use crate::site::{Site, one_file, same_folder};
 use crate::verbs::{Needs, Verb};
 
 /// Engines from this major version on lack what compose v1 asks of them (`ContainerConfig`).
@@ -111,6 +111,7 @@ pub fn folder(session: &Session, found: &FoundTools) -> Result<(), Failure> {
         return Ok(());
     };
     let containers = Engine::new(session.world, &tools.docker, None).containers(&deployment.compose.project)?;
+    one_file(deployment, &containers)?;
     same_folder(deployment, containers).map_err(|failure| failure.code(Code::OTHER_FOLDER))
 }
 
@@ -182,6 +183,7 @@ pub fn late(runner: &Runner, verb: &dyn Verb) -> Result<(), Failure> {
         return Ok(());
     }
     runner.looked.set(true);
+    runner.site()?.forget_dump();
     let mut found = Findings::default();
     look(runner, runner.site()?, &needs(runner.plan, false), &mut found).map_err(refused)?;
     for warning in found.warnings {
@@ -227,7 +229,7 @@ fn look(runner: &Runner, site: &Site, needed: &Needs, found: &mut Findings) -> R
         let hashes = scope.spawn(|| compose().hashes());
         let model = scope.spawn(|| compose().model(file));
         let strange = match runner.resumed {
-            true => Vec::new(),
+            true => site.env_fits().map(|()| Vec::new())?,
             false => site.strange_images(&needed.new_images)?,
         };
         let with_strange = (!strange.is_empty()).then(|| scope.spawn(|| compose().model_with(file, strange)));

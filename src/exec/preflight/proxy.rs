@@ -141,9 +141,18 @@ fn other_way(
     directives: &[Directive],
     ours: &std::path::Path,
 ) -> Result<(), Failure> {
+    let upstreams: Vec<&str> = directives
+        .iter()
+        .filter(|one| one.words[0] == "upstream")
+        .filter_map(|one| Some(one.words.get(1)?.as_str()))
+        .collect();
+    let reached = |target: &str| {
+        let at_80 = |address: &String| address.strip_suffix(":80") == Some(target) && !upstreams.contains(&target);
+        addresses.iter().any(|address| address == target || at_80(address))
+    };
     for directive in directives {
-        let target = directive.target().unwrap_or_default();
-        if !addresses.iter().any(|address| address == target) {
+        let server = directive.target().filter(|_| !directive.passes()).map(str::to_string);
+        if !server.iter().chain(&directive.leads_to()).any(|target| reached(target)) {
             continue;
         }
         let place = format!("{}:{}", directive.file.display(), directive.line);

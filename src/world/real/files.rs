@@ -43,6 +43,12 @@ impl Files for Real {
             .suffix(".tmp")
             .tempfile_in(folder)?;
         file.write_all(content)?;
+        if let (Ok(there), Ok(of)) = (fs::symlink_metadata(path), fs::metadata(folder))
+            && there.uid() == of.uid()
+        {
+            // Root gives it back to whom it belonged, where the folder is his as well; for others it is theirs anyway.
+            let _ = std::os::unix::fs::fchown(file.as_file(), Some(there.uid()), Some(there.gid()));
+        }
         file.as_file().set_permissions(Permissions::from_mode(mode))?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;

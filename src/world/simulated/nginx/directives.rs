@@ -133,9 +133,48 @@ pub(crate) fn places(name: &str) -> Option<u8> {
         "proxy_pass" => LOCATION,
         name if name.starts_with("proxy_") || name.starts_with("ssl_") => WIDE,
         name if name.starts_with("fastcgi_") || name.starts_with("uwsgi_") => WIDE,
+        name if FAMILIES.iter().any(|family| name.starts_with(family)) => WIDE | UPSTREAM,
         _ => return None,
     })
 }
+
+/// Of modules that make no difference here: what the real nginx has loaded is no mistake.
+const FAMILIES: [&str; 34] = [
+    "add_",
+    "addition_",
+    "auth_",
+    "brotli",
+    "charset_",
+    "client_",
+    "dav_",
+    "fancyindex",
+    "geoip",
+    "grpc_",
+    "gunzip",
+    "gzip_",
+    "http2_",
+    "http3",
+    "image_filter",
+    "js_",
+    "limit_",
+    "log_",
+    "lua_",
+    "memcached_",
+    "mirror_",
+    "modsecurity",
+    "more_",
+    "open_file_cache_",
+    "perl_",
+    "quic_",
+    "scgi_",
+    "secure_link",
+    "slice",
+    "ssi",
+    "sub_filter_",
+    "types_hash_",
+    "userid",
+    "zstd",
+];
 
 /// The directives that may stand only once in a block.
 pub(crate) fn only_once(name: &str) -> bool {
