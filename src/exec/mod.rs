@@ -15,6 +15,7 @@ mod resume;
 pub mod rollback;
 mod runner;
 mod session;
+mod standing;
 mod theirs;
 mod traces;
 mod when;

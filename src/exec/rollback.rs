@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use super::runner::Runner;
 use super::theirs::{Theirs, before_image};
-use super::{Event, Standing, resume};
+use super::{Event, resume};
 use crate::drivers::{Failure, FailureKind};
-use crate::plan::Backend;
 use crate::plan::declared::HEALTHY_LIMIT;
 use crate::site::{Before, Expect, Ran, Resource, Site};
 use crate::verbs::Containers;
@@ -45,12 +44,14 @@ pub enum Back {
 pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
     let target = target(runner.journal.touched());
     let site = runner.site()?;
-    let theirs = Theirs::among(runner, site, &target.files)?;
+    let (theirs, lost) = match Theirs::among(runner, site, &target.files) {
+        Ok(theirs) => (theirs, None),
+        Err(failure) => (None, Some(failure)),
+    };
     let nobody = target.backends.is_empty() && (!target.new.is_empty() || runner.journal.began_anew());
     if nobody && theirs.is_none() {
         return Ok(Back::NothingBefore);
     }
-    site.env_fits()?;
     site.watch.set(false);
     if !resume::bring_back(runner)? {
         return Err(Failure::interrupted());
@@ -60,88 +61,144 @@ pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
         let line = failure.message;
         runner.sink.event(&Event::Warned { line });
     }
-    let whole = Cell::new(true);
-    let step = |title: String, result: Result<String, Failure>, start: Duration| match result {
-        Ok(detail) => {
-            let took = runner.world.now().saturating_sub(start);
-            runner.sink.event(&Event::Undone { title, detail, took });
-        }
-        Err(failure) => {
-            runner.sink.event(&Event::UndoFailed { title, failure });
-            whole.set(false);
-        }
+    let way = Way {
+        runner,
+        site,
+        target: &target,
+        theirs: theirs.as_ref(),
+        whole: Cell::new(true),
     };
-    for (name, id) in &target.tags {
-        let start = runner.world.now();
-        if site.engine.image_id(name)?.as_deref() != Some(id) {
-            step(
-                format!("tag {name}"),
-                site.engine.tag(id, name).map(|()| "as before".to_string()),
-                start,
-            );
-        }
+    if let Some(failure) = lost {
+        way.step("the proxy's own configuration".to_string(), || Err(failure));
     }
-    // A healthy one of the old version that only was drained serves again before anything else is tried.
-    for (name, ran) in &target.backends {
-        let start = runner.world.now();
-        if wants(&target, name) && untouched(runner, site, name, ran) {
-            step(format!("enable {name}"), back_in_traffic(site, name, ran), start);
-        }
+    way.tags()?;
+    way.backends()?;
+    if !nobody {
+        // What the run has made needs the files it was made from.
+        way.files();
     }
-    // Once theirs rules again, only the containers can be looked at.
-    let given = theirs.as_ref().is_some_and(|theirs| theirs.rules(site));
-    let as_before = |name: &str, ran: &Ran| as_before(site, name, ran, (!given).then_some(wants(&target, name)));
-    // Whoever serves well goes last: until then the others have come back. What failed is tried once more at the end.
-    let traffic = site.traffic().unwrap_or_default();
-    let mut left: Vec<&(String, Ran)> = target.backends.iter().collect();
-    left.sort_by_cached_key(|(name, _)| traffic.get(name) == Some(&true) && site.is_healthy(name));
-    for last in [false, true] {
-        let mut failed = Vec::new();
-        for one in left {
-            let (name, ran) = one;
-            if runner.world.pending().is_some() {
-                return Err(Failure::interrupted());
+    way.proxy();
+    Ok(match (way.whole.get(), nobody) {
+        (false, _) => Back::NotEverything,
+        (true, true) => Back::NothingBefore,
+        (true, false) => Back::Everything,
+    })
+}
+
+/// One way back, and whether all of it went well so far.
+struct Way<'a, 'r> {
+    runner: &'a Runner<'r>,
+    site: &'r Site<'r>,
+    target: &'a Target,
+    theirs: Option<&'a Theirs>,
+    whole: Cell<bool>,
+}
+
+impl Way<'_, '_> {
+    /// Does one thing and tells it.
+    fn step(&self, title: String, undo: impl FnOnce() -> Result<String, Failure>) {
+        let start = self.runner.world.now();
+        let done = undo();
+        let took = self.runner.world.now().saturating_sub(start);
+        self.told(title, done, took);
+    }
+
+    fn told(&self, title: String, done: Result<String, Failure>, took: Duration) {
+        self.runner.sink.event(&match done {
+            Ok(detail) => Event::Undone { title, detail, took },
+            Err(failure) => {
+                self.whole.set(false);
+                Event::UndoFailed { title, failure }
             }
-            if as_before(name, ran) {
-                continue;
+        });
+    }
+
+    fn tags(&self) -> Result<(), Failure> {
+        let engine = &self.site.engine;
+        for (name, id) in &self.target.tags {
+            if engine.image_id(name)?.as_deref() != Some(id) {
+                self.step(format!("tag {name}"), || {
+                    engine.tag(id, name).map(|()| "as before".to_string())
+                });
             }
-            let start = runner.world.now();
-            match backend(runner, site, &target, name, ran) {
-                Err(_) if !last => failed.push(one),
-                done => {
-                    step(format!("{name} back to {}", ran.image), done, start);
+        }
+        Ok(())
+    }
+
+    fn as_before(&self, name: &str, ran: &Ran) -> bool {
+        // Once their file rules again, only the containers can be looked at.
+        let given = self.theirs.is_some_and(|theirs| theirs.rules(self.site));
+        as_before(self.site, name, ran, (!given).then_some(wants(self.target, name)))
+    }
+
+    fn backends(&self) -> Result<(), Failure> {
+        let (runner, site) = (self.runner, self.site);
+        // A healthy one of the old version that only was drained serves again before anything else is tried.
+        for (name, ran) in &self.target.backends {
+            if wants(self.target, name) && untouched(runner, site, name, ran) {
+                self.step(format!("enable {name}"), || back_in_traffic(site, name, ran));
+            }
+        }
+        // Whoever serves well goes last: until then the others have come back. What failed is tried once more at the end.
+        let traffic = site.traffic().unwrap_or_default();
+        let mut left: Vec<&(String, Ran)> = self.target.backends.iter().collect();
+        left.sort_by_cached_key(|(name, _)| traffic.get(name) == Some(&true) && site.is_healthy(name));
+        for last in [false, true] {
+            let mut failed = Vec::new();
+            for one in left {
+                let (name, ran) = one;
+                if runner.world.pending().is_some() {
+                    return Err(Failure::interrupted());
+                }
+                if self.as_before(name, ran) {
+                    continue;
+                }
+                let start = runner.world.now();
+                match backend(runner, site, self.target, name, ran) {
+                    Err(_) if !last => failed.push(one),
+                    done => {
+                        let took = runner.world.now().saturating_sub(start);
+                        self.told(format!("{name} back to {}", ran.image), done, took);
+                    }
                 }
             }
+            left = failed;
         }
-        left = failed;
+        Ok(())
     }
-    let start = runner.world.now();
-    // What the run has made needs the files it was made from.
-    for (path, stored, mode) in target.files.iter().filter(|_| !nobody) {
-        if let Some(done) = file(runner, site, &target.backends, (path, stored.as_deref(), *mode)) {
-            step(format!("file {}", path.display()), done, start);
+
+    fn files(&self) {
+        for (path, stored, mode) in &self.target.files {
+            let ran = &self.target.backends;
+            let start = self.runner.world.now();
+            if let Some(done) = file(self.runner, self.site, ran, (path, stored.as_deref(), *mode)) {
+                let took = self.runner.world.now().saturating_sub(start);
+                self.told(format!("file {}", path.display()), done, took);
+            }
         }
     }
-    let start = runner.world.now();
-    // An unreachable proxy has been told of above, by every backend that could not be put back.
-    if theirs.is_none() && site.installed_is_live().is_ok_and(|live| !live) {
-        let done = site.install_live().map(|()| "as it is live".to_string());
-        step("proxy configuration".to_string(), done, start);
+
+    /// What rules agrees with what lies there; where all is as before, the file of somebody else comes back last.
+    fn proxy(&self) {
+        let site = self.site;
+        // An unreachable proxy has been told of above, by every backend that could not be put back.
+        if self.theirs.is_none() && site.installed_is_live().is_ok_and(|live| !live) {
+            self.step("proxy configuration".to_string(), || {
+                site.install_live().map(|()| "as it is live".to_string())
+            });
+        }
+        let mut backends = self.target.backends.iter();
+        if !backends.all(|(name, ran)| self.as_before(name, ran)) {
+            self.whole.set(false);
+        }
+        let start = self.runner.world.now();
+        if let (true, Some(theirs)) = (self.whole.get(), self.theirs)
+            && let Some(done) = theirs.back(site)
+        {
+            let took = self.runner.world.now().saturating_sub(start);
+            self.told("the proxy's own configuration".to_string(), done, took);
+        }
     }
-    let mut backends = target.backends.iter();
-    let served = backends.all(|(name, ran)| as_before(name, ran));
-    if !served || !whole.get() {
-        return Ok(Back::NotEverything);
-    }
-    let start = runner.world.now();
-    if let Some(done) = theirs.and_then(|theirs| theirs.back(site)) {
-        step("the proxy's own configuration".to_string(), done, start);
-    }
-    Ok(match whole.get() {
-        true if nobody => Back::NothingBefore,
-        true => Back::Everything,
-        false => Back::NotEverything,
-    })
 }
 
 fn target(touched: Vec<(Resource, Before)>) -> Target {
@@ -231,6 +288,7 @@ fn sick(well: bool) -> &'static str {
 /// One backend: out of traffic if it is in, the old container, healthy, back in.
 fn backend(runner: &Runner, site: &Site, target: &Target, name: &str, ran: &Ran) -> Result<String, Failure> {
     let proxied = site.deployment.proxy.is_some();
+    site.env_fits()?;
     if proxied {
         site.keep_out(name)?;
     }
@@ -314,28 +372,4 @@ fn file(
             .map(|()| "as before".into())
             .map_err(|error| Failure::new(format!("cannot write `{name}`: {error}"))),
     )
-}
-
-/// How every backend stands, for the end of a run that went wrong and for `status`.
-pub fn standing(site: &Site) -> Vec<Standing> {
-    let proxied = site.deployment.proxy.is_some();
-    let traffic = match proxied {
-        // Where the file is somebody else's, nobody can be asked, though an old worker may still answer.
-        true => site.installed().and_then(|_| site.traffic().ok()),
-        false => Some(BTreeMap::new()),
-    };
-    let standing = |backend: &Backend| {
-        let container = site.container(&backend.name).ok();
-        let asked = container.is_some() && traffic.is_some();
-        let enabled = traffic
-            .as_ref()
-            .map(|traffic| traffic.get(&backend.name) == Some(&true));
-        Standing {
-            backend: backend.name.clone(),
-            enabled: enabled.or(container.is_none().then_some(false)),
-            image: container.map(|container| container.image),
-            healthy: asked.then(|| site.is_healthy(&backend.name)),
-        }
-    };
-    site.deployment.backends.iter().map(standing).collect()
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::journal::{self, Ended, Head, Journal, Past};
 use super::options::Options;
-use super::rollback;
 use super::runner::{Runner, Stopped};
+use super::standing::standing;
 use super::traces::{Made, Missing};
 use super::{Bounded, Event, Outcome, Sink, preflight};
 use super::{good, resume};
@@ -275,7 +275,7 @@ impl Session<'_> {
         let standing = match outcome {
             _ if self.options.dry => Vec::new(),
             Outcome::Done => Vec::new(),
-            _ => runner.site.get().map(rollback::standing).unwrap_or_default(),
+            _ => runner.site.get().map(standing).unwrap_or_default(),
         };
         self.sink.event(&Event::Ended {
             outcome,
