@@ -30,7 +30,7 @@ impl Site<'_> {
         let own = text.replacen(block, "", 1);
         let listed: Vec<String> = dump::directives(Path::new(""), &own)
             .iter()
-            .filter(|one| one.words[0] == "server" && one.words.len() > 1)
+            .filter(|one| one.server().is_some())
             .map(|one| one.words[1..].join(" "))
             .collect();
         let fits = |server: &&Server| match traffic.get(&server.backend) {
@@ -62,15 +62,10 @@ impl Site<'_> {
         let directives = dump::directives(Path::new(""), own);
         let upstreams: Vec<&str> = servers.iter().map(|server| server.upstream.as_str()).collect();
         for directive in &directives {
-            let targets = directive.leads_to();
+            let Some(target) = directive.leads_to() else { continue };
             let reached = |server: &&Server| {
-                let places = self.places(server);
-                let is = |target: &&str| {
-                    let bare = server.address.ends_with(":80") && !upstreams.contains(target);
-                    places.iter().any(|place| place == target)
-                        || bare && places.iter().any(|place| place.strip_suffix(":80") == Some(*target))
-                };
-                targets.iter().any(|target| is(&target.as_str()))
+                let bare = |place: &String| place.strip_suffix(":80") == Some(target) && !upstreams.contains(&target);
+                self.places(server).iter().any(|place| place == target || bare(place))
             };
             if let Some(server) = servers.iter().find(reached) {
                 return Err(Failure::refused(format!(

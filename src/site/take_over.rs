@@ -123,10 +123,10 @@ impl Site<'_> {
         let directives = dump::directives(Path::new(""), text);
         let servers = directives.iter().filter(|one| {
             let of_upstream = one.around.last().is_some_and(|block| block == "upstream");
-            of_upstream && one.words[0] == "server" && !one.words.iter().any(|word| word == "down" || word == "backup")
+            of_upstream && one.server().is_some() && !one.words.iter().any(|word| word == "down" || word == "backup")
         });
         let named = |server: &dump::Directive| {
-            let target = server.target()?;
+            let target = server.server()?;
             let is = |backend: &&Backend| {
                 let at_port = |place: &String| target == place || target == format!("{place}:{}", backend.port);
                 places(backend, containers).iter().any(at_port)

@@ -23,38 +23,25 @@ pub struct Directive {
 }
 
 impl Directive {
-    /// Where it has requests sent, as `host:port` or a name: of an upstream's `server`, or of a `…_pass`.
-    pub fn target(&self) -> Option<&str> {
-        let target = self
-            .words
-            .get(1)
-            .filter(|_| self.words[0] == "server" || self.passes())?;
-        let target = target.split_once("://").map_or(target.as_str(), |(_, rest)| rest);
-        target.split('/').next()
+    /// Of an upstream's `server`: where it has requests sent, as `host:port` or a name.
+    pub fn server(&self) -> Option<&str> {
+        let address = self.words.get(1).filter(|_| self.words[0] == "server")?;
+        Some(address)
     }
 
-    /// What a template has requests sent to past its upstreams: the target of a `…_pass`, and what a variable may hold that
-    /// one is made of (`set`, and what stands in a `map`).
-    pub fn leads_to(&self) -> Vec<String> {
+    /// Where it has requests sent past any upstream: the target of a `…_pass`, and what a variable may hold that one is
+    /// made of (`set`, and what stands in a `map`).
+    pub fn leads_to(&self) -> Option<&str> {
         let in_map = self.around.last().is_some_and(|block| block == "map");
         let value = match self.words[0].as_str() {
-            "set" => self.words.get(2),
-            _ if in_map => self.words.get(1),
-            _ if self.passes() => self.words.get(1),
-            _ => None,
+            "set" => self.words.get(2)?,
+            "proxy_pass" | "fastcgi_pass" | "uwsgi_pass" | "grpc_pass" => self.words.get(1)?,
+            _ if in_map => self.words.get(1)?,
+            _ => return None,
         };
-        let Some(value) = value else { return Vec::new() };
         let value = value.split_once("://").map_or(value.as_str(), |(_, rest)| rest);
         let end = value.find(['/', '$', '?']).unwrap_or(value.len());
-        vec![value[..end].to_string()]
-    }
-
-    /// Hands requests on by itself, past any upstream where it names a server.
-    pub fn passes(&self) -> bool {
-        matches!(
-            self.words[0].as_str(),
-            "proxy_pass" | "fastcgi_pass" | "uwsgi_pass" | "grpc_pass"
-        )
+        Some(&value[..end])
     }
 }
 

@@ -151,8 +151,7 @@ fn other_way(
         addresses.iter().any(|address| address == target || at_80(address))
     };
     for directive in directives {
-        let server = directive.target().filter(|_| !directive.passes()).map(str::to_string);
-        if !server.iter().chain(&directive.leads_to()).any(|target| reached(target)) {
+        if !directive.server().or(directive.leads_to()).is_some_and(reached) {
             continue;
         }
         let place = format!("{}:{}", directive.file.display(), directive.line);
