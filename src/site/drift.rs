@@ -34,7 +34,7 @@ impl Site<'_> {
         } else if self.installed_is_live().is_ok_and(|live| !live) {
             found.push("the installed proxy configuration is not the one that is live".to_string());
         } else if self.outdated().unwrap_or(false) {
-            let line = "the proxy's file is not what its template makes of what runs now; `up` writes it anew";
+            let line = "the proxy's file does not list the backends as they run now; `up` writes it anew";
             found.push(line.to_string());
         }
         let (Ok(hashes), Ok(containers)) = (self.compose.hashes(), self.containers()) else {
@@ -56,9 +56,10 @@ impl Site<'_> {
     fn outdated(&self) -> Result<bool, Failure> {
         let containers = self.containers()?;
         let proxy = self.proxy_container(containers.clone())?;
-        let text = self.proxy_text(Some(&proxy), &containers, &self.live(&proxy)?)?;
+        let servers = self.servers(&containers, self.nginx_version(&proxy)?)?;
         let installed = self.world.read(&self.proxy()?.config).unwrap_or_default();
-        Ok(text.as_bytes() != installed)
+        let text = String::from_utf8_lossy(&installed).into_owned();
+        Ok(self.unlisted(&text, &servers, &self.live(&proxy)?.traffic).is_some())
     }
 
     /// Whether old workers of the proxy still finish requests.

@@ -28,20 +28,7 @@ impl Site<'_> {
         traffic: &BTreeMap<String, bool>,
     ) -> Result<(), Failure> {
         let own = text.replacen(block, "", 1);
-        let listed: Vec<String> = dump::directives(Path::new(""), &own)
-            .iter()
-            .filter(|one| one.server().is_some())
-            .map(|one| one.words[1..].join(" "))
-            .collect();
-        let fits = |server: &&Server| match traffic.get(&server.backend) {
-            Some(true) if server.usable() => {
-                let wanted = server_words(server, servers, traffic);
-                let begins = |given: &String| given.strip_prefix(wanted.as_str()).is_some_and(ends_a_word);
-                listed.iter().any(begins)
-            }
-            _ => !listed.iter().any(|given| self.sends_to(given, server)),
-        };
-        let Some(server) = servers.iter().find(|server| !fits(server)) else {
+        let Some(server) = self.unlisted(&own, servers, traffic) else {
             return self.no_way_past(&own, servers);
         };
         Err(Failure::refused(format!(
@@ -54,6 +41,29 @@ impl Site<'_> {
              servers}}}}server {{{{{{server}}}}}}; {{{{/each}}}} }}{{{{/each}}}}` (`{0}` is `upstream=` of the backend)",
             server.upstream
         )))
+    }
+
+    /// The first server that a configuration does not list as it should, or lists though it should not.
+    pub(super) fn unlisted<'s>(
+        &self,
+        text: &str,
+        servers: &'s [Server],
+        traffic: &BTreeMap<String, bool>,
+    ) -> Option<&'s Server> {
+        let listed: Vec<String> = dump::directives(Path::new(""), text)
+            .iter()
+            .filter(|one| one.server().is_some())
+            .map(|one| one.words[1..].join(" "))
+            .collect();
+        let fits = |server: &&Server| match traffic.get(&server.backend) {
+            Some(true) if server.usable() => {
+                let wanted = server_words(server, servers, traffic);
+                let begins = |given: &String| given.strip_prefix(wanted.as_str()).is_some_and(ends_a_word);
+                listed.iter().any(begins)
+            }
+            _ => !listed.iter().any(|given| self.sends_to(given, server)),
+        };
+        servers.iter().find(|server| !fits(server))
     }
 
     /// Requests reach a backend through its upstream only: a `proxy_pass` to itself, by a variable too, goes on while it is
