@@ -25,11 +25,12 @@ impl Site<'_> {
         text: &str,
         block: &str,
         servers: &[Server],
+        containers: &[Container],
         traffic: &BTreeMap<String, bool>,
     ) -> Result<(), Failure> {
         let own = text.replacen(block, "", 1);
         let Some(server) = self.unlisted(&own, servers, traffic) else {
-            return self.no_way_past(&own, servers);
+            return self.no_way_past(&own, servers, containers);
         };
         Err(Failure::refused(format!(
             "the proxy's template does not list `{}` as zdt gives it, so a drain would not take it out of traffic",
@@ -68,14 +69,16 @@ impl Site<'_> {
 
     /// Requests reach a backend through its upstream only: a `proxy_pass` to itself, by a variable too, goes on while it is
     /// drained.
-    fn no_way_past(&self, own: &str, servers: &[Server]) -> Result<(), Failure> {
+    fn no_way_past(&self, own: &str, servers: &[Server], containers: &[Container]) -> Result<(), Failure> {
         let directives = dump::directives(Path::new(""), own);
-        let upstreams: Vec<&str> = servers.iter().map(|server| server.upstream.as_str()).collect();
+        let upstreams = dump::upstreams(&directives);
         for directive in &directives {
             let Some(target) = directive.leads_to() else { continue };
             let reached = |server: &&Server| {
-                let bare = |place: &String| place.strip_suffix(":80") == Some(target) && !upstreams.contains(&target);
-                self.places(server).iter().any(|place| place == target || bare(place))
+                let backend = self.deployment.backend(&server.backend);
+                let mut ways = backend.map_or_else(Vec::new, |backend| ways(backend, containers));
+                ways.push(server.address.clone());
+                dump::is_at(target, &ways, &upstreams)
             };
             if let Some(server) = servers.iter().find(reached) {
                 return Err(Failure::refused(format!(
@@ -91,18 +94,6 @@ impl Site<'_> {
             }
         }
         Ok(())
-    }
-
-    /// `host:port` by which a backend may be known.
-    fn places(&self, server: &Server) -> Vec<String> {
-        let mut places = vec![server.address.clone()];
-        if let Some(backend) = self.deployment.backend(&server.backend) {
-            let (service, port) = (&backend.service, backend.port);
-            places.push(format!("{service}:{port}"));
-            places.push(format!("{}-{service}-1:{port}", self.project()));
-            places.push(format!("{}_{service}_1:{port}", self.project()));
-        }
-        places
     }
 
     /// Whether the words after `server` send requests to a backend, by its address or by its name.
@@ -129,7 +120,7 @@ impl Site<'_> {
             let text = self.proxy_text(Some(proxy), containers, &generation)?;
             let nginx = self.nginx()?;
             let block = private::block(&nginx.private, nginx.listen, &generation, &servers);
-            self.servers_listed(&text, &block, &servers, &generation.traffic)
+            self.servers_listed(&text, &block, &servers, containers, &generation.traffic)
         })
     }
 
@@ -254,6 +245,14 @@ impl Site<'_> {
             "write `image: ${{{variable}}}` in it and `backend {name} … set={variable}`, or give `compose` a template"
         ))
     }
+}
+
+/// By what a proxy may know a backend, as `host:port`: its service, the names and addresses of its containers.
+pub fn ways(backend: &Backend, containers: &[Container]) -> Vec<String> {
+    let of = containers.iter().filter(|one| one.service == backend.service);
+    let running = of.flat_map(|one| one.networks.values().chain([&one.name]));
+    let hosts = running.chain([&backend.service]).filter(|host| !host.is_empty());
+    hosts.map(|host| format!("{host}:{}", backend.port)).collect()
 }
 
 fn ends_a_word(rest: &str) -> bool {

@@ -26,13 +26,12 @@ use std::time::Duration;
 pub use address::choose_subnet;
 pub use capacity::Allow;
 pub use containers::Recreated;
-pub use fits::variables;
+pub use fits::{variables, ways};
 pub use health::{Expect, Seen, whole_token};
 pub use images::short_id;
 pub use keep::{Before, Keeper, NothingKept, Ran, Resource};
 pub use settle::Stopped;
 pub use state::{BackendState, Good, State, state_dir};
-pub use take_over::places;
 pub use traffic::{Drained, OnTimeout, hash};
 pub use up::{one_file, same_folder};
 

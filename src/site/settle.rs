@@ -200,3 +200,21 @@ fn half_renamed(name: &str, own: Option<&str>) -> bool {
     let digits = |head: &str| head.len() == 12 && head.chars().all(|c| c.is_ascii_hexdigit());
     own != Some(name) && name.split_once('_').is_some_and(|(head, _)| digits(head))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_the_users_own_is_no_half_renamed_one() {
+        for (name, own, half) in [
+            ("0a1b2c3d4e5f_shop-app_1-1", None, true),
+            ("0a1b2c3d4e5f_shop", Some("shop"), true),
+            ("0a1b2c3d4e5f_shop", Some("0a1b2c3d4e5f_shop"), false),
+            ("0a1b2c3d4e_shop", None, false),
+            ("shop-app_1-1", None, false),
+        ] {
+            assert_eq!(half_renamed(name, own), half, "{name} {own:?}");
+        }
+    }
+}

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::fits::ways;
 use super::traffic::MODE;
 use super::{Site, file_failure, state_dir};
 use crate::drivers::Failure;
@@ -127,10 +128,7 @@ impl Site<'_> {
         });
         let named = |server: &dump::Directive| {
             let target = server.server()?;
-            let is = |backend: &&Backend| {
-                let at_port = |place: &String| target == place || target == format!("{place}:{}", backend.port);
-                places(backend, containers).iter().any(at_port)
-            };
+            let is = |backend: &&Backend| dump::is_at(target, &ways(backend, containers), &[]);
             backends.iter().find(is)
         };
         let named: Option<Vec<&Backend>> = servers.map(named).collect();
@@ -204,14 +202,4 @@ impl Site<'_> {
 
 fn on(backend: &Backend) -> (String, bool) {
     (backend.name.clone(), true)
-}
-
-/// Names and addresses by which a proxy may know a backend.
-pub fn places(backend: &Backend, containers: &[Container]) -> Vec<String> {
-    let of = containers.iter().filter(|one| one.service == backend.service);
-    let running = of.flat_map(|one| one.networks.values().cloned().chain([one.name.clone()]));
-    running
-        .chain([backend.service.clone()])
-        .filter(|place| !place.is_empty())
-        .collect()
 }

@@ -110,6 +110,32 @@ fn a_sick_version_comes_back_as_it_was() {
     assert!(!shop.unfinished());
 }
 
+/// One backend ends over and over, and what shall mend it is ill: it is as it was, at whatever moment one looks.
+#[test]
+fn a_crash_loop_comes_back_as_it_was() {
+    for moment in [0, 50, 130, 400, 1100] {
+        let shop = Shop::up();
+        shop.offers();
+        let move_first = |image: &str| {
+            format!(
+                "include app.zdt\nparam version\ntask first {{\npull zdt/sample-app:{image}\ndrain app_1\n\
+                 recreate app_1 image=zdt/sample-app:{image}\nawait healthy app_1 timeout=10s\nenable app_1\n}}\n"
+            )
+        };
+        let ran = shop.run_text(&move_first("0.0.2"));
+        assert!(matches!(ran, Ran::Ended(Outcome::Done, _)), "{}", short(&ran));
+        assert!(shop.world.behave("zdt/sample-app:0.0.2", dies(100)));
+        shop.world.pass(Duration::from_millis(20_000 + moment));
+        let ran = shop.run_text(&move_first("ill"));
+        assert!(
+            matches!(ran, Ran::Ended(Outcome::RolledBack, _)),
+            "{moment}: {}",
+            short(&ran)
+        );
+        assert!(!shop.unfinished());
+    }
+}
+
 /// In a rollback the old version may take its time: one death while it boots does not make it the wrong one.
 #[test]
 fn the_old_version_may_die_once_on_its_way_back() {

@@ -16,7 +16,7 @@ use zdt::plan::{Settings, build, load, normal};
 use zdt::site::State;
 use zdt::syntax::Source;
 use zdt::verbs::Console;
-use zdt::world::simulated::{Crashed, Fault, Nth, Simulated};
+use zdt::world::simulated::{Answers, Behaviour, Crashed, Fault, Image, ImageKind, Nth, Simulated};
 use zdt::world::{Command, Files};
 
 use crate::machine::{declared, machine, quiet, settings};
@@ -95,6 +95,21 @@ impl Shop {
         assert!(matches!(ran, Ran::Ended(Outcome::Done, _)), "{ran:#?}");
         shop.world.pass(Duration::from_secs(5));
         shop
+    }
+
+    /// The new version is on the machine, and one that is never healthy: `zdt/sample-app:ill`.
+    pub fn offers(&self) {
+        let ill = Behaviour {
+            answers: Answers::Unhealthy,
+            ..Behaviour::default()
+        };
+        self.world.publish(Image::app("zdt/sample-app:0.0.2"));
+        self.world
+            .publish(Image::new("zdt/sample-app:ill", ImageKind::App(ill)));
+    }
+
+    pub fn file(&self, path: &str) -> String {
+        String::from_utf8(self.world.read(path.as_ref()).unwrap()).unwrap()
     }
 
     /// Nothing is there yet.

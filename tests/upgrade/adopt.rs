@@ -55,6 +55,15 @@ impl Shop {
         self.sandbox.plain(&["-f", &self.recipe, "-c", words])
     }
 
+    /// A third backend is declared, in the compose file and in the recipe.
+    pub fn gets_a_third(&self) {
+        let second = "  app_2:\n    image: ${APP_2_IMAGE}\n";
+        let third = second.replace("app_2", "app_3").replace("APP_2", "APP_3");
+        self.changed("docker-compose.yml", second, &format!("{third}{second}"));
+        let third = "backend app_3 port=3000 health=/ping set=APP_3_IMAGE upstream=web\n";
+        self.changed("deploy.zdt", "backend app_2 ", &format!("{third}backend app_2 "));
+    }
+
     /// The recipe, or the template, with one text in the place of another.
     pub fn changed(&self, file: &str, from: &str, to: &str) -> PathBuf {
         let text = self.sandbox.read(file);
@@ -247,15 +256,7 @@ fn a_new_backend_is_not_in_traffic_by_itself() {
     let shop = Shop::new("third");
     shop.say("up adopt=true").ok();
     let traffic = Traffic::start(&shop.sandbox);
-    let third = "  app_2:\n    image: ${APP_2_IMAGE}\n";
-    shop.changed(
-        "docker-compose.yml",
-        third,
-        &format!("  app_3:\n    image: ${{APP_3_IMAGE}}\n{third}"),
-    );
-    let second = "backend app_2 ";
-    let backend = "backend app_3 port=3000 health=/ping set=APP_3_IMAGE upstream=web\n";
-    shop.changed("deploy.zdt", second, &format!("{backend}{second}"));
+    shop.gets_a_third();
     shop.say("up image=zdt/sample-app:0.0.3-never")
         .ok()
         .says("not in traffic yet: app_3");

@@ -78,14 +78,7 @@ fn new_backends_and_foreign_lines_stay() {
     let shop = moved("grown");
     let sandbox = &shop.sandbox;
     let traffic = Traffic::start(sandbox);
-    let second = "  app_2:\n    image: ${APP_2_IMAGE}\n";
-    shop.changed(
-        "docker-compose.yml",
-        second,
-        &format!("  app_3:\n    image: ${{APP_3_IMAGE}}\n{second}"),
-    );
-    let backend = "backend app_3 port=3000 health=/ping set=APP_3_IMAGE upstream=web\n";
-    shop.changed("deploy.zdt", "backend app_2 ", &format!("{backend}backend app_2 "));
+    shop.gets_a_third();
     let env = sandbox.dir.join(".env");
     let steps = format!(
         "up image=zdt/sample-app:0.0.2; drain app_1; recreate app_1 image=zdt/sample-app:0.0.10; await healthy app_1; \

@@ -45,6 +45,19 @@ impl Directive {
     }
 }
 
+/// The names of the upstreams.
+pub fn upstreams(directives: &[Directive]) -> Vec<&str> {
+    let blocks = directives.iter().filter(|one| one.words[0] == "upstream");
+    blocks.filter_map(|one| Some(one.words.get(1)?.as_str())).collect()
+}
+
+/// Whether requests sent to `target` reach one of `places` (`host:port`). A host alone means port 80, unless it is the
+/// name of an upstream.
+pub fn is_at(target: &str, places: &[String], upstreams: &[&str]) -> bool {
+    let alone = |place: &String| place.strip_suffix(":80") == Some(target) && !upstreams.contains(&target);
+    places.iter().any(|place| place == target || alone(place))
+}
+
 impl Dump {
     pub fn parse(text: &str) -> Self {
         const MARK: &str = "# configuration file ";
@@ -174,4 +187,32 @@ fn word(first: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>, line:
         }
     }
     word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_requests_are_sent() {
+        let text = "upstream app_2 { server app_1:80 down; }\nmap $host $be { default app_1; }\nserver { location / {\n\
+                    set $u app_1:80; proxy_pass http://app_1/x; proxy_pass http://app_1$uri; proxy_pass http://$u;\n\
+                    proxy_pass http://app_2; fastcgi_pass app_1:80; return 200 app_1; # proxy_pass http://app_1;\n} }\n";
+        let directives = directives(Path::new("site.conf"), text);
+        let leads: Vec<&str> = directives.iter().filter_map(Directive::leads_to).collect();
+        assert_eq!(leads, ["app_1", "app_1:80", "app_1", "app_1", "", "app_2", "app_1:80"]);
+        let servers: Vec<&str> = directives.iter().filter_map(Directive::server).collect();
+        assert_eq!(servers, ["app_1:80"]);
+        let upstreams = upstreams(&directives);
+        let places = ["app_1:80", "app_2:80", "app_3:3000"].map(str::to_string);
+        for (target, reached) in [
+            ("app_1", true),
+            ("app_1:80", true),
+            ("app_2", false),
+            ("app_2:80", true),
+            ("app_3", false),
+        ] {
+            assert_eq!(is_at(target, &places, &upstreams), reached, "{target}");
+        }
+    }
 }

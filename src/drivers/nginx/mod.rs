@@ -318,3 +318,42 @@ pub fn candidate(config: &Path) -> PathBuf {
     name.push(".zdt-next");
     config.with_file_name(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_pattern_of_an_include_finds_a_candidate() {
+        for config in ["/etc/nginx/conf.d/shop.conf", "/etc/nginx/sites-enabled/shop"] {
+            let name = candidate(Path::new(config));
+            let name = name.file_name().unwrap_or_default().to_string_lossy();
+            // A `*` finds no leading dot (glob(7)).
+            assert!(name.starts_with('.') && !name.ends_with(".conf"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_asked_again_and_again_stays_in_traffic_without_a_container() {
+        let server = |backend: &str, resolve, present| Server {
+            backend: backend.to_string(),
+            upstream: "web".to_string(),
+            address: format!("{backend}:80"),
+            resolve,
+            present,
+        };
+        let traffic = ["a", "b"].map(|name| (name.to_string(), true)).into();
+        let servers = [server("a", true, false), server("b", true, true)];
+        assert_eq!(
+            server_words(&servers[0], &servers, &traffic),
+            "a:80 resolve max_fails=0"
+        );
+        assert_eq!(
+            server_words(&servers[1], &servers, &traffic),
+            "b:80 resolve max_fails=0"
+        );
+        let servers = [server("a", false, false), server("b", false, true)];
+        assert_eq!(server_words(&servers[0], &servers, &traffic), "127.0.0.1:9 down");
+        assert_eq!(server_words(&servers[1], &servers, &traffic), "b:80 max_fails=0");
+    }
+}

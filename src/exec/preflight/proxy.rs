@@ -6,10 +6,10 @@ use crate::drivers::Failure;
 use crate::drivers::compose::Model;
 use crate::drivers::engine::Container;
 use crate::drivers::nginx::Version;
-use crate::drivers::nginx::dump::Directive;
+use crate::drivers::nginx::dump::{self, Directive};
 use crate::plan::Backend;
 use crate::plan::types::show_duration;
-use crate::site::{Site, places};
+use crate::site::{Site, ways};
 use crate::verbs::Needs;
 
 pub fn check(site: &Site, model: &Model, needed: &Needs, found: &mut Findings) -> Result<(), Failure> {
@@ -128,10 +128,8 @@ fn addresses(backend: &Backend, model: &Model, containers: &[Container]) -> Vec<
         .get(&backend.service)
         .into_iter()
         .flat_map(|service| service.addresses.values().cloned());
-    pinned
-        .chain(places(backend, containers))
-        .map(|host| format!("{host}:{}", backend.port))
-        .collect()
+    let pinned = pinned.map(|host| format!("{host}:{}", backend.port));
+    pinned.chain(ways(backend, containers)).collect()
 }
 
 /// A directive of another file, or of a `stream` block, that leads to a backend.
@@ -141,15 +139,8 @@ fn other_way(
     directives: &[Directive],
     ours: &std::path::Path,
 ) -> Result<(), Failure> {
-    let upstreams: Vec<&str> = directives
-        .iter()
-        .filter(|one| one.words[0] == "upstream")
-        .filter_map(|one| Some(one.words.get(1)?.as_str()))
-        .collect();
-    let reached = |target: &str| {
-        let at_80 = |address: &String| address.strip_suffix(":80") == Some(target) && !upstreams.contains(&target);
-        addresses.iter().any(|address| address == target || at_80(address))
-    };
+    let upstreams = dump::upstreams(directives);
+    let reached = |target: &str| dump::is_at(target, addresses, &upstreams);
     for directive in directives {
         if !directive.server().or(directive.leads_to()).is_some_and(reached) {
             continue;
