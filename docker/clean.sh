@@ -42,11 +42,11 @@ left=0
 # The engines in containers are on this machine's own engine, whatever engine the caller's docker commands are for.
 caller=${DOCKER_HOST:-}
 unset DOCKER_HOST DOCKER_CONTEXT
-if docker version >/dev/null 2>&1; then
+if engine_answers; then
     remove_engines
     remove_images
 fi
-if [ -n "$caller" ] && [ "$caller" != "$engine_host" ] && DOCKER_HOST=$caller docker version >/dev/null 2>&1; then
+if [ -n "$caller" ] && [ "$caller" != "$engine_host" ] && (export DOCKER_HOST="$caller" && engine_answers); then
     export DOCKER_HOST="$caller"
     remove_images
 fi

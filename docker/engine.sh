@@ -26,7 +26,7 @@ usage() { die "usage: engine.sh up NAME [--live-restore] | VERB NAME, VERB one o
 
 # The outer engine is this machine's, whatever engine the caller's docker commands are for.
 unset DOCKER_HOST DOCKER_CONTEXT
-docker version >/dev/null 2>&1 || export DOCKER_HOST="$engine_host"
+engine_answers || export DOCKER_HOST="$engine_host"
 
 inner() { DOCKER_HOST=tcp://$(address):2375 docker "$@"; }
 
@@ -78,7 +78,7 @@ load() {
         case "$have" in *"$each $id"*) ;; *) wanted="$wanted $each" ;; esac
     done
     # shellcheck disable=SC2086 # image names are words
-    [ -z "$wanted" ] || docker save $wanted | inner load --quiet >/dev/null
+    [ -z "$wanted" ] || timeout 600 docker save $wanted | inner load --quiet >/dev/null
 }
 
 up() {

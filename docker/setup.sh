@@ -54,7 +54,7 @@ case $tools in *client*)
     client_install
     ;;
 esac
-docker version >/dev/null 2>&1 || private_engine
+engine_answers || private_engine
 write_env
 
 # shellcheck disable=SC2046 # image names are words

@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 
 label=label=com.docker.compose.project=$1
 # A private engine that is not running any more keeps containers all the same; it goes with everything in it.
-if docker version >/dev/null 2>&1; then
+if engine_answers; then
     docker container ls --all --quiet --filter "$label" | xargs -r docker container rm --force --volumes >/dev/null
     docker volume ls --quiet --filter "$label" | xargs -r docker volume rm >/dev/null
     docker network ls --quiet --filter "$label" | xargs -r docker network rm >/dev/null

@@ -33,7 +33,7 @@ app_build() {
     target=$(rustc -vV | sed -n 's/^host: //p')
     # Static, because an empty image has no libc. The target is named so that the flag stays off build scripts.
     CARGO_TARGET_DIR="$setup_dir/app" RUSTFLAGS='-C target-feature=+crt-static' \
-        cargo build --quiet --release --locked --target "$target" --manifest-path "$here/app/Cargo.toml"
+        timeout 600 cargo build --quiet --release --locked --target "$target" --manifest-path "$here/app/Cargo.toml"
     mkdir "$tmp/app"
     cp "$setup_dir/app/$target/release/sample-app" "$tmp/app/"
     # The same archive for all, to the byte: then they share one layer.

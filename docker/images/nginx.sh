@@ -27,7 +27,7 @@ nginx_build() {
         import "$(nginx_inputs)" 'CMD ["nginx","-g","daemon off;"]' 'EXPOSE 80' \
             'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin')
     # Older engines cannot set this at import. With docker's own choice, TERM, a stop would cut what is in flight.
-    id=$(printf '%s\n' "FROM $id" 'STOPSIGNAL SIGQUIT' | DOCKER_BUILDKIT=0 docker build --quiet - 2>"$tmp/build-$2") || {
+    id=$(printf '%s\n' "FROM $id" 'STOPSIGNAL SIGQUIT' | DOCKER_BUILDKIT=0 timeout 300 docker build --quiet - 2>"$tmp/build-$2") || {
         cat "$tmp/build-$2" >&2
         die "cannot set the stop signal of $1"
     }

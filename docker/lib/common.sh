@@ -33,6 +33,15 @@ scratch() {
     trap 'exit 130' INT TERM
 }
 
+# Whether the engine answers, and more than its version: one that is stuck in a lock of its own still tells that.
+# The seconds are a bound and no expectation: each question takes 20 ms.
+engine_answers() {
+    for question in version 'network ls' 'container ls'; do
+        # shellcheck disable=SC2086 # a question is words
+        timeout 30 docker $question >/dev/null 2>&1 || return 1
+    done
+}
+
 # Waits for background jobs; false if one of them failed.
 wait_all() {
     failed=0

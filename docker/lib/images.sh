@@ -31,7 +31,7 @@ import() {
         set -- "$@" --change "$change"
         shift
     done
-    docker import "$@" -
+    timeout 300 docker import "$@" -
 }
 
 # publish NAME ID: the name goes on last, so that an interrupted run leaves nothing half made under it.

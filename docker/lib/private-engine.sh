@@ -39,7 +39,7 @@ stop() {
 
 private_engine() {
     export DOCKER_HOST="$engine_host"
-    ! docker version >/dev/null 2>&1 || return 0
+    ! engine_answers || return 0
     [ "$(id -u)" = 0 ] || die "no engine answers, and only root can start one"
     home=$setup_dir/engine
     suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
@@ -79,7 +79,7 @@ private_engine() {
             >"$home/dockerd.log" 2>&1 </dev/null 9>&-
     ) &
     daemon=$!
-    until docker version >/dev/null 2>&1; do
+    until timeout 30 docker version >/dev/null 2>&1; do
         kill -0 $daemon 2>/dev/null || {
             tail -n 5 "$home/dockerd.log" >&2
             die "the engine does not start: $home/dockerd.log says why"

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use tempfile::TempDir;
 
-use super::setup::at_the_end;
+use super::setup::{TOO_LONG, at_the_end, bounded, end_without_engine};
 use super::{Run, Running, Shim, repository, tools};
 
 /// Which generation of compose zdt is told to use.
@@ -244,7 +244,7 @@ impl Sandbox {
 
     #[track_caller]
     fn output(&self, program: &Path, args: &[&str]) -> String {
-        let mut command = Command::new(program);
+        let mut command = bounded(program, 240);
         command.args(args).env_remove("DOCKER_HOST");
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         if self.dir.is_dir() {
@@ -254,6 +254,9 @@ impl Sandbox {
             .output()
             .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
         let stderr = String::from_utf8_lossy(&output.stderr);
+        if output.status.code() == Some(TOO_LONG) {
+            end_without_engine();
+        }
         assert!(
             output.status.success(),
             "{} {}: {stderr}",
@@ -271,7 +274,7 @@ impl Drop for Sandbox {
             return;
         }
         let script = repository().join("tests/common/remove.sh");
-        let mut command = Command::new("sh");
+        let mut command = bounded("sh", 240);
         command.arg(script).arg(&self.project).env_remove("DOCKER_HOST");
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         let _ = command.output();
@@ -329,7 +332,7 @@ pub fn engine(args: &[&str]) -> String {
 }
 
 fn script(args: &[&str]) -> Command {
-    let mut command = Command::new(repository().join("docker/engine.sh"));
+    let mut command = bounded(repository().join("docker/engine.sh"), 600);
     command.args(args).envs(tools().env.iter().cloned());
     command
 }

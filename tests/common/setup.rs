@@ -1,6 +1,7 @@
 //! Engine, compose and images, made by `docker/setup.sh` once a test binary; and the end of what must not outlive it.
 
-use std::io::Write;
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -31,14 +32,10 @@ pub fn tools() -> &'static Tools {
 
 fn set_up() -> Result<Tools, String> {
     let advice = "run docker/setup.sh as root and mend what it names; these tests need an engine, compose and images";
-    let script = repository().join("docker/setup.sh");
-    let output = Command::new(&script).stdin(Stdio::null()).output();
-    let output = output.map_err(|error| format!("{}: {error}: {advice}", script.display()))?;
-    if !output.status.success() {
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        let last = text.trim().lines().last().unwrap_or("no output").to_string();
-        return Err(format!("{last}: {advice}"));
-    }
+    // A mirror or an engine that stalled once is asked a second time; what was made stays made.
+    make_all()
+        .or_else(|_| make_all())
+        .map_err(|why| format!("{why}: {advice}"))?;
     let folder = std::env::var_os("ZDT_SETUP_DIR").map_or_else(|| repository().join("target/setup"), PathBuf::from);
     let compose_v1 = folder.join("bin/docker-compose-v1");
     if !compose_v1.exists() {
@@ -49,6 +46,54 @@ fn set_up() -> Result<Tools, String> {
         compose_v2: folder.join("bin/docker-compose"),
         compose_v1,
     })
+}
+
+/// Runs `docker/setup.sh`, telling what it tells while it does; gives its last line when it failed.
+fn make_all() -> Result<(), String> {
+    let script = repository().join("docker/setup.sh");
+    let mut command = bounded(&script, 1_200);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .map_err(|error| format!("{}: {error}", script.display()))?;
+    let mut last = "no output".to_string();
+    for line in BufReader::new(child.stderr.take().expect("a pipe was asked for")).lines() {
+        last = line.map_err(|error| error.to_string())?;
+        // Past the test runner, which shows what a test prints when it has ended: this is for whoever waits.
+        let _ = writeln!(std::io::stderr(), "set-up: {last}");
+    }
+    match child.wait().map_err(|error| error.to_string())?.success() {
+        true => Ok(()),
+        false => Err(last),
+    }
+}
+
+/// A command that is ended after so many seconds, with exit code [`TOO_LONG`]: a bound for what hangs, no expectation.
+pub fn bounded(program: impl AsRef<OsStr>, seconds: u32) -> Command {
+    let mut command = Command::new("timeout");
+    command.args(["-k", "5", &seconds.to_string()]).arg(program);
+    command
+}
+
+/// What `timeout` exits with.
+pub const TOO_LONG: i32 = 124;
+
+/// Called where something took too long: an engine that answers nobody would make each test of the suite hang in turn,
+/// so the suite ends here.
+pub fn end_without_engine() {
+    let mut question = bounded("docker", 30);
+    question.args(["network", "ls"]).stdout(Stdio::null());
+    question.envs(tools().env.iter().cloned());
+    if !question.status().is_ok_and(|status| status.success()) {
+        let _ = writeln!(
+            std::io::stderr(),
+            "the machine's engine does not answer `docker network ls`: no test can go on"
+        );
+        std::process::exit(101);
+    }
 }
 
 /// What sourcing the file sets.

@@ -226,6 +226,6 @@ fn a_fault_while_an_ill_version_is_rolled_back() {
         end: Outcome::RolledBack,
         ..upgrade_of(offered(dies(100)))
     }
-    .every(9);
+    .all();
     println!("{runs} runs");
 }

@@ -57,18 +57,11 @@ impl Subject<'_> {
 
     /// Every fault at every call; gives how many runs that were.
     pub fn all(&self) -> usize {
-        self.every(1)
-    }
-
-    /// The same for every `step`th case; `ZDT_MATRIX=1` makes it all of them.
-    pub fn every(&self, step: usize) -> usize {
         let calls = self.calls();
         let mut cases = Vec::new();
         for (at, call) in calls.iter().enumerate() {
             cases.extend(faults(call).into_iter().map(|fault| (at + 1, fault)));
         }
-        let step = every(step);
-        let cases: Vec<(usize, Fault)> = cases.into_iter().step_by(step).collect();
         let runs = AtomicUsize::new(0);
         each(&cases, |(n, fault)| {
             let what = || format!("{fault:?} at call {n}, `{}`", calls[n - 1].what);
@@ -135,12 +128,6 @@ impl Subject<'_> {
             .map(|()| 1)
             .map_err(|why| format!("{why}\n    {}", short(ran)))
     }
-}
-
-/// Every how many-th case is run.
-pub fn every(step: usize) -> usize {
-    let given = std::env::var("ZDT_MATRIX").ok();
-    given.and_then(|text| text.parse().ok()).unwrap_or(step).max(1)
 }
 
 /// What can go wrong with this kind of call.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use zdt::exec::Outcome;
 use zdt::world::simulated::{Behaviour, Death, Fault, Image, ImageKind};
 
-use crate::matrix::{Subject, each, every, faults, short, upgrade_of};
+use crate::matrix::{Subject, each, faults, short, upgrade_of};
 use crate::shop::{After, NEW, OLD, Ran, Shop};
 
 const UPGRADE: &str = "include app.zdt\nparam version\ntask upgrade {\npull $repo:$version\nfor app in $backends batch=2 {\n\
@@ -19,13 +19,13 @@ fn three_backends_two_at_a_time() {
         run: &run,
         ..upgrade_of(Shop::with(&["app_1", "app_2", "app_3"]))
     }
-    .every(7);
+    .all();
     println!("{runs} runs");
 }
 
 #[test]
 fn two_upstreams() {
-    let runs = upgrade_of(Shop::with(&["app_1", "app_2", "api_1@api", "api_2@api"])).every(17);
+    let runs = upgrade_of(Shop::with(&["app_1", "app_2", "api_1@api", "api_2@api"])).all();
     println!("{runs} runs");
 }
 
@@ -37,7 +37,7 @@ fn a_pause_leaves_the_choice() {
         run: &run,
         ..upgrade_of(Shop::up())
     }
-    .every(7);
+    .all();
     println!("{runs} runs");
 }
 
@@ -60,8 +60,6 @@ fn a_provision_can_be_repeated() {
     for (at, call) in changing.enumerate() {
         cases.extend(faults(call).into_iter().map(|fault| (at + 1, fault)));
     }
-    let step = every(2);
-    let cases: Vec<(usize, Fault)> = cases.into_iter().step_by(step).collect();
     each(&cases, |(n, fault)| {
         let shop = bare.twin();
         shop.fail(*n, *fault);
@@ -98,8 +96,7 @@ fn a_provision_can_be_repeated() {
 fn two_deaths() {
     let subject = upgrade_of(Shop::up());
     let calls = subject.calls().len();
-    let step = every(11);
-    let firsts = (1..=calls).step_by(step);
+    let firsts = 1..=calls;
     let cases: Vec<(usize, After)> = firsts
         .flat_map(|n| [(n, After::Resume), (n, After::Rollback)])
         .collect();
@@ -110,7 +107,7 @@ fn two_deaths() {
         if !matches!((subject.run)(&first), Ran::Crashed) {
             return Err(format!("call {n} of {calls} did not crash"));
         }
-        for m in (1..).step_by(step) {
+        for m in 1.. {
             let second = first.twin();
             second.world.revive();
             second.fail(m, Fault::CrashAfter { events: 2 });
@@ -144,7 +141,6 @@ fn a_rollback_is_broken_too() {
     for (at, call) in calls.iter().enumerate() {
         cases.extend(faults(call).into_iter().map(|fault| (at + 1, fault)));
     }
-    let cases: Vec<(usize, Fault)> = cases.into_iter().step_by(every(3)).collect();
     each(&cases, |(n, fault)| {
         let broken = shop.twin();
         broken.world.start_watching();
@@ -218,7 +214,7 @@ fn one_run_that_provisions_and_moves_on_is_killed() {
     assert!(matches!(ran, Ran::Ended(Outcome::Done, _)), "{}", short(&ran));
     whole.is_all(NEW).unwrap();
     let calls = whole.world.calls().into_iter().filter(|call| call.mutates).count();
-    let cases: Vec<usize> = (1..=calls).step_by(every(3)).collect();
+    let cases: Vec<usize> = (1..=calls).collect();
     let back = AtomicUsize::new(0);
     each(&cases, |n| {
         let shop = bare.twin();
@@ -255,7 +251,7 @@ fn one_run_that_provisions_and_moves_on_is_killed() {
 #[test]
 fn the_engine_dies_too() {
     let subject = upgrade_of(Shop::up());
-    let cases: Vec<usize> = (1..=subject.calls().len()).step_by(every(3)).collect();
+    let cases: Vec<usize> = (1..=subject.calls().len()).collect();
     each(&cases, |n| {
         let killed = subject.shop.twin();
         killed.fail(*n, Fault::CrashAfter { events: 1 });

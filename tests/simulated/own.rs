@@ -48,7 +48,7 @@ fn moved(image: &str, end: Outcome) {
         new: &|shop| is(shop, NEW),
         ..upgrade_of(own())
     }
-    .every(11);
+    .all();
     println!("{runs} runs");
 }
 
