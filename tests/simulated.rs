@@ -2,6 +2,8 @@
 
 #[path = "simulated/adopt.rs"]
 mod adopt;
+#[path = "simulated/back.rs"]
+mod back;
 #[path = "simulated/ill.rs"]
 mod ill;
 #[path = "simulated/journal.rs"]

@@ -1,5 +1,6 @@
 //! Runs a plan: journal, failure policy, rollback, resume.
 
+mod before;
 mod bounded;
 mod event;
 mod good;
@@ -16,6 +17,7 @@ pub mod rollback;
 mod runner;
 mod session;
 mod standing;
+mod target;
 mod theirs;
 mod traces;
 mod when;

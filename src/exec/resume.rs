@@ -31,8 +31,10 @@ pub fn bring_back(runner: &Runner) -> Result<bool, Failure> {
 pub fn settle(runner: &Runner) -> Result<(), Failure> {
     let site = runner.site()?;
     let tell = |line: String| runner.sink.event(&Event::Warned { line });
-    if site.installed().is_none() && site.proxy_runs()? {
-        // A rollback had given nginx's file back to somebody else: nobody can be asked who is in traffic.
+    let anothers = || site.proxy_now().is_ok_and(|proxy| site.is_anothers(&proxy));
+    if site.proxy_runs()? && (site.installed().is_none() || anothers()) {
+        // zdt died before nginx read zdt's file for the first time, or after a rollback had given somebody else's back:
+        // nobody can be asked who is in traffic.
         return Ok(());
     }
     for (resource, _) in runner.journal.touched() {

@@ -1,33 +1,23 @@
 //! Back to the before-images: not a list of inverse steps but a fresh way from the world as it is now, with the same
 //! discipline (drain, recreate, await, enable), last touched first.
 
-use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::before::{before_image, file};
 use super::runner::Runner;
-use super::theirs::{Theirs, before_image};
+use super::target::{Kept, Target};
+use super::theirs::Theirs;
 use super::{Event, resume};
+use crate::drivers::engine::Container;
 use crate::drivers::{Failure, FailureKind};
 use crate::plan::declared::HEALTHY_LIMIT;
-use crate::site::{Before, Expect, Ran, Resource, Site};
+use crate::site::{Expect, Ran, Site};
 use crate::verbs::Containers;
 
 /// So long one that was sick before may take to be well, before it is left as it was.
 const SICK_LIMIT: Duration = Duration::from_secs(3);
-
-/// What there is to go back to.
-#[derive(Debug, Default)]
-struct Target {
-    /// Last touched first.
-    backends: Vec<(String, Ran)>,
-    /// Backends that did not exist before.
-    new: Vec<String>,
-    traffic: Option<BTreeMap<String, bool>>,
-    /// Content names by path.
-    files: Vec<(std::path::PathBuf, Option<String>, u32)>,
-    tags: Vec<(String, String)>,
-}
 
 /// How a rollback ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +32,7 @@ pub enum Back {
 
 /// Undoes what the journal says was touched.
 pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
-    let target = target(runner.journal.touched());
+    let target = Target::of(runner.journal.touched());
     let site = runner.site()?;
     let (theirs, lost) = match Theirs::among(runner, site, &target.files) {
         Ok(theirs) => (theirs, None),
@@ -67,6 +57,7 @@ pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
         target: &target,
         theirs: theirs.as_ref(),
         whole: Cell::new(true),
+        redone: RefCell::default(),
     };
     if let Some(failure) = lost {
         way.step("the proxy's own configuration".to_string(), || Err(failure));
@@ -74,6 +65,7 @@ pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
     way.tags()?;
     way.backends()?;
     if !nobody {
+        way.newcomers();
         // What the run has made needs the files it was made from.
         way.files();
     }
@@ -92,6 +84,8 @@ struct Way<'a, 'r> {
     target: &'a Target,
     theirs: Option<&'a Theirs>,
     whole: Cell<bool>,
+    /// Backends that have a new container of the old image: another compose may hash its definition otherwise.
+    redone: RefCell<BTreeSet<String>>,
 }
 
 impl Way<'_, '_> {
@@ -125,18 +119,56 @@ impl Way<'_, '_> {
         Ok(())
     }
 
+    /// Their file rules again: nobody can be asked who is in traffic, only the containers be looked at.
+    fn given(&self) -> bool {
+        self.theirs.is_some_and(|theirs| theirs.rules(self.site))
+    }
+
+    /// A container of the old image and the old definition.
+    fn is_old(&self, name: &str, container: &Container, ran: &Ran) -> bool {
+        let redone = self.redone.borrow().contains(name);
+        container.image_id == ran.image_id
+            && (redone || ran.definition.is_none() || container.config_hash == ran.definition)
+    }
+
     fn as_before(&self, name: &str, ran: &Ran) -> bool {
-        // Once their file rules again, only the containers can be looked at.
-        let given = self.theirs.is_some_and(|theirs| theirs.rules(self.site));
-        as_before(self.site, name, ran, (!given).then_some(wants(self.target, name)))
+        let Ok(container) = self.site.container(name) else {
+            return false;
+        };
+        // One that was sick before may be down at this moment.
+        (container.running() || !ran.well) && self.is_old(name, &container, ran) && self.in_place(name)
+    }
+
+    fn in_place(&self, name: &str) -> bool {
+        let wanted = Some(self.target.wants(name));
+        let is = |traffic: BTreeMap<String, bool>| traffic.get(name).copied() == wanted;
+        self.site.deployment.proxy.is_none() || self.given() || self.site.traffic().is_ok_and(is)
+    }
+
+    /// It still runs as it did and nothing that was aborted can have hit it.
+    fn untouched(&self, name: &str, ran: &Ran) -> bool {
+        let off = self
+            .site
+            .traffic()
+            .is_ok_and(|traffic| traffic.get(name) == Some(&false));
+        let same = self
+            .site
+            .container(name)
+            .is_ok_and(|container| container.running() && self.is_old(name, &container, ran));
+        off && same && !aborted(self.runner)
     }
 
     fn backends(&self) -> Result<(), Failure> {
         let (runner, site) = (self.runner, self.site);
-        // A healthy one of the old version that only was drained serves again before anything else is tried.
+        // A healthy one of the old version that only was drained serves again before anything else is tried. Where that
+        // fails, it is one of those that are brought back below.
         for (name, ran) in &self.target.backends {
-            if wants(self.target, name) && untouched(runner, site, name, ran) {
-                self.step(format!("enable {name}"), || back_in_traffic(site, name, ran));
+            if self.target.wants(name) && self.untouched(name, ran) {
+                let start = runner.world.now();
+                if let Ok(done) = back_in_traffic(site, name, ran) {
+                    let took = runner.world.now().saturating_sub(start);
+                    self.told(format!("enable {name}"), Ok(done), took);
+                }
             }
         }
         // Whoever serves well goes last: until then the others have come back. What failed is tried once more at the end.
@@ -154,7 +186,7 @@ impl Way<'_, '_> {
                     continue;
                 }
                 let start = runner.world.now();
-                match backend(runner, site, self.target, name, ran) {
+                match self.backend(name, ran) {
                     Err(_) if !last => failed.push(one),
                     done => {
                         let took = runner.world.now().saturating_sub(start);
@@ -165,6 +197,81 @@ impl Way<'_, '_> {
             left = failed;
         }
         Ok(())
+    }
+
+    /// One backend: out of traffic if it is in, the old container, healthy, back in. What can be asked comes first.
+    fn backend(&self, name: &str, ran: &Ran) -> Result<String, Failure> {
+        let site = self.site;
+        let proxied = site.deployment.proxy.is_some();
+        if self.given() {
+            return started_again(site, name, ran);
+        }
+        site.env_fits()?;
+        if site.engine.image_id(&ran.image_id)?.is_none() {
+            return Err(Failure::new(format!(
+                "the old image of `{name}` ({}) is gone",
+                ran.image
+            )));
+        }
+        let definition = self.definition();
+        for (path, stored, _) in &definition {
+            if let Some(stored) = stored {
+                before_image(self.runner, site, stored, path)?;
+            }
+        }
+        if proxied {
+            site.keep_out(name)?;
+        }
+        let removed = site.settle(name)?;
+        if site.engine.image_id(&ran.image)?.as_deref() != Some(&ran.image_id) {
+            site.engine.tag(&ran.image_id, &ran.image)?;
+        }
+        // The old definition, not the old image in a new definition.
+        for (path, stored, mode) in definition {
+            let back = file(
+                self.runner,
+                site,
+                &self.target.backends,
+                (path, stored.as_deref(), *mode),
+            );
+            back.transpose()?;
+        }
+        // Somebody may have written the new image into `.env` before zdt saw it.
+        site.env_ruled(name, &ran.image)?;
+        site.recreate_as_written(name, &ran.image_id)?;
+        self.redone.borrow_mut().insert(name.to_string());
+        let well = well_again(site, name, ran)?;
+        if proxied && self.target.wants(name) {
+            enable(site, name, well)?;
+        }
+        let how = if well { "healthy, " } else { sick(well) };
+        Ok(match removed.is_empty() {
+            true => format!("{how}serves{}", site.without()),
+            false => format!("{how}serves{}; removed {}", site.without(), removed.join(", ")),
+        })
+    }
+
+    /// The files that containers are made from.
+    fn definition(&self) -> Vec<&Kept> {
+        let compose = &self.site.deployment.compose.file;
+        let files = self.target.files.iter();
+        files
+            .filter(|(path, ..)| path == compose || path.file_name().is_some_and(|file| file == ".env"))
+            .collect()
+    }
+
+    /// Backends that the run made beside those that were there: nobody's requests went to them before.
+    fn newcomers(&self) {
+        let site = self.site;
+        for name in &self.target.new {
+            let serves = || site.traffic().is_ok_and(|traffic| traffic.get(name) == Some(&true));
+            if !self.target.wants(name) && !self.given() && serves() {
+                self.step(format!("drain {name}"), || {
+                    site.keep_out(name)?;
+                    Ok("it was not there before; its container stays".to_string())
+                });
+            }
+        }
     }
 
     fn files(&self) {
@@ -201,58 +308,12 @@ impl Way<'_, '_> {
     }
 }
 
-fn target(touched: Vec<(Resource, Before)>) -> Target {
-    let mut target = Target::default();
-    for (resource, before) in touched {
-        match (resource, before) {
-            (Resource::Backend(name), Before::Backend(Some(ran))) => target.backends.push((name, ran)),
-            (Resource::Backend(name), Before::Backend(None)) => target.new.push(name),
-            (Resource::Traffic, Before::Traffic(traffic)) => target.traffic = Some(traffic),
-            (Resource::File(path), Before::File { stored, mode }) => target.files.push((path, stored, mode)),
-            (Resource::Tag(name), Before::Tag(Some(id))) => target.tags.push((name, id)),
-            // A kind of resource with another kind of image: nothing zdt ever wrote.
-            (Resource::Backend(_) | Resource::Traffic | Resource::File(_) | Resource::Tag(_), _) => {}
-        }
-    }
-    target
-}
-
-/// Whether a backend was in traffic before the run.
-fn wants(target: &Target, name: &str) -> bool {
-    target
-        .traffic
-        .as_ref()
-        .is_none_or(|traffic| traffic.get(name).copied().unwrap_or(false))
-}
-
 /// A change of containers was begun and its end not recorded.
 fn aborted(runner: &Runner) -> bool {
     let journal = runner.journal;
     runner.plan.steps().iter().any(|(node, verb)| {
         verb.containers() != Containers::Kept && journal.is_begun(&node.id) && !journal.is_done(&node.id)
     })
-}
-
-/// It still runs the old image and nothing that was aborted can have hit it.
-fn untouched(runner: &Runner, site: &Site, name: &str, ran: &Ran) -> bool {
-    let off = site.traffic().is_ok_and(|traffic| traffic.get(name) == Some(&false));
-    let same = site
-        .container(name)
-        .is_ok_and(|container| container.running() && container.image_id == ran.image_id);
-    off && same && !aborted(runner)
-}
-
-/// `on`: whether it is to be in traffic; `None` where nobody can be asked.
-fn as_before(site: &Site, name: &str, ran: &Ran, on: Option<bool>) -> bool {
-    let Ok(container) = site.container(name) else {
-        return false;
-    };
-    let in_place = || match (&site.deployment.proxy, on) {
-        (Some(_), Some(on)) => site.traffic().is_ok_and(|traffic| traffic.get(name) == Some(&on)),
-        _ => true,
-    };
-    // One that was sick before may be down at this moment.
-    (container.running() || !ran.well) && container.image_id == ran.image_id && in_place()
 }
 
 fn back_in_traffic(site: &Site, name: &str, ran: &Ran) -> Result<String, Failure> {
@@ -285,91 +346,13 @@ fn sick(well: bool) -> &'static str {
     if well { "" } else { "as sick as before; " }
 }
 
-/// One backend: out of traffic if it is in, the old container, healthy, back in.
-fn backend(runner: &Runner, site: &Site, target: &Target, name: &str, ran: &Ran) -> Result<String, Failure> {
-    let proxied = site.deployment.proxy.is_some();
-    site.env_fits()?;
-    if proxied {
-        site.keep_out(name)?;
-    }
-    let removed = site.settle(name)?;
-    if site.engine.image_id(&ran.image_id)?.is_none() {
-        return Err(Failure::new(format!(
-            "the old image of `{name}` ({}) is gone",
+/// Where somebody else's configuration rules again, a container that has stopped can be started and no more.
+fn started_again(site: &Site, name: &str, ran: &Ran) -> Result<String, Failure> {
+    match site.start_stopped(name)? {
+        Some(line) => well_again(site, name, ran).map(|well| format!("{}{line}", sick(well))),
+        None => Err(Failure::new(format!(
+            "`{name}` does not run {}, and somebody else's nginx configuration rules, which cannot be told to drain it",
             ran.image
-        )));
+        ))),
     }
-    if site.engine.image_id(&ran.image)?.as_deref() != Some(&ran.image_id) {
-        site.engine.tag(&ran.image_id, &ran.image)?;
-    }
-    // The old definition, not the old image in a new definition.
-    let compose = &site.deployment.compose.file;
-    for (path, stored, mode) in &target.files {
-        if (path == compose || path.file_name().is_some_and(|file| file == ".env"))
-            && let Some(done) = file(runner, site, &target.backends, (path, stored.as_deref(), *mode))
-        {
-            done?;
-        }
-    }
-    // Somebody may have written the new image into `.env` before zdt saw it.
-    site.env_ruled(name, &ran.image)?;
-    site.recreate_as_written(name, &ran.image_id)?;
-    let well = well_again(site, name, ran)?;
-    if proxied && wants(target, name) {
-        enable(site, name, well)?;
-    }
-    let how = if well { "healthy, " } else { sick(well) };
-    Ok(match removed.is_empty() {
-        true => format!("{how}serves{}", site.without()),
-        false => format!("{how}serves{}; removed {}", site.without(), removed.join(", ")),
-    })
-}
-
-/// A file back to its before-image; `None` when it is as it was, or is the proxy's (rendered anew with each reload).
-fn file(
-    runner: &Runner,
-    site: &Site,
-    ran: &[(String, Ran)],
-    (path, stored, mode): (&std::path::Path, Option<&str>, u32),
-) -> Option<Result<String, Failure>> {
-    if site.deployment.proxy.as_ref().is_some_and(|proxy| proxy.config == path) {
-        return None;
-    }
-    let world = runner.world;
-    let name = path.display();
-    let now = world.read(path).ok();
-    let mut content = match stored.map(|stored| before_image(runner, site, stored, path)) {
-        Some(Ok(content)) => Some(content),
-        Some(Err(failure)) => return Some(Err(failure)),
-        None => None,
-    };
-    if path == site.env_path() && site.templates.compose.is_none() && now.is_some() {
-        let before = content.map(|content| String::from_utf8_lossy(&content).into_owned());
-        let images: Vec<_> = ran
-            .iter()
-            .map(|(name, ran)| (name.as_str(), ran.image.as_str()))
-            .collect();
-        match site.env_back(before.as_deref(), &images) {
-            Ok(text) => content = text.map(String::into_bytes),
-            Err(failure) => return Some(Err(failure)),
-        }
-    }
-    let Some(content) = content else {
-        now.as_ref()?;
-        let removed = world.remove(path);
-        return Some(
-            removed
-                .map(|()| "removed".into())
-                .map_err(|error| Failure::new(format!("cannot remove `{name}`: {error}"))),
-        );
-    };
-    if now.as_deref() == Some(&content) {
-        return None;
-    }
-    let written = world.write(path, &content, mode);
-    Some(
-        written
-            .map(|()| "as before".into())
-            .map_err(|error| Failure::new(format!("cannot write `{name}`: {error}"))),
-    )
 }

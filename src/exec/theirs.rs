@@ -1,12 +1,13 @@
 //! nginx's file as somebody else had written it, where the run has put zdt's own in its place: it comes back last of all,
 //! and from then on nobody can be asked who is in traffic.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::before::before_image;
 use super::runner::Runner;
 use crate::drivers::Failure;
 use crate::drivers::nginx::Generation;
-use crate::site::{Site, state_dir};
+use crate::site::Site;
 
 pub(super) struct Theirs {
     text: Vec<u8>,
@@ -48,16 +49,4 @@ impl Theirs {
             (_, given) => Some(given.map(|()| "as before".to_string())),
         }
     }
-}
-
-/// The content that was kept of a file.
-pub(super) fn before_image(runner: &Runner, site: &Site, stored: &str, of: &Path) -> Result<Vec<u8>, Failure> {
-    let image = state_dir(&site.deployment.dir()).join("images").join(stored);
-    let content = runner.world.read(&image);
-    content.map_err(|error| {
-        Failure::new(format!(
-            "the before-image of `{}` cannot be read: {error}",
-            of.display()
-        ))
-    })
 }

@@ -1,10 +1,10 @@
 //! `.env` beside a compose file of the user's own: zdt changes the backends' `set=` variables in it, and nothing else.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::render::Rendered;
-use super::{Site, file_failure};
+use super::{Site, file_failure, hash};
 use crate::drivers::Failure;
 use crate::plan::Backend;
 use crate::world::FileKind;
@@ -98,16 +98,36 @@ impl Site<'_> {
         })
     }
 
+    /// A step is about to write a file whole. `.env` is known again by all but the lines that zdt sets singly.
+    pub fn wrote_whole(&self, path: &Path, content: &[u8]) -> Result<(), Failure> {
+        if path != self.env_path() {
+            return Ok(());
+        }
+        let rest = self.env_rest(&String::from_utf8_lossy(content));
+        self.keeper.wrote(path, &hash(rest))
+    }
+
+    /// The text without the variables of all backends.
+    fn env_rest(&self, text: &str) -> String {
+        let backends = self.deployment.backends.iter();
+        let variables: Vec<&str> = backends.filter_map(|one| one.set.as_deref()).collect();
+        without(text, &variables)
+    }
+
     /// In a rollback: the variables as they were `before`, and where that was not what ran, as it ran. What somebody has
-    /// changed meanwhile stays. `None`: nothing is left of it.
+    /// changed meanwhile stays, and what the run itself has written goes. `None`: nothing is left of it.
     pub fn env_back(&self, before: Option<&str>, images: &[(&str, &str)]) -> Result<Option<String>, Failure> {
         let now = self.env_now()?;
         // Of one that the run has made, and that is there now, compose needs the variable.
         let ran = |name: &str| images.iter().find(|(one, _)| *one == name).map(|(_, image)| *image);
         let touched = images.iter().filter_map(|(name, _)| self.variable(name));
         let variables: Vec<&str> = touched.clone().map(|(_, variable)| variable).collect();
+        let as_the_run_wrote_it = self.keeper.written(&self.env_path()) == Some(hash(self.env_rest(&now)));
         let mut text = match before {
-            Some(before) if without(before, &variables) == without(&now, &variables) => before.to_string(),
+            Some(before) if as_the_run_wrote_it || without(before, &variables) == without(&now, &variables) => {
+                before.to_string()
+            }
+            None if as_the_run_wrote_it => String::new(),
             _ => now,
         };
         for (backend, variable) in touched {

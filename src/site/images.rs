@@ -85,6 +85,7 @@ impl Site<'_> {
                     image: container.image,
                     image_id: container.image_id,
                     well,
+                    definition: container.config_hash,
                 })
             }
         };

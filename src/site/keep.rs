@@ -1,7 +1,7 @@
 //! Before-images: what a resource was before a run first touched it. The journal keeps them; a rollback goes back to them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,9 @@ pub struct Ran {
     /// Its health endpoint did not answer badly.
     #[serde(default = "yes")]
     pub well: bool,
+    /// Compose's hash of the definition that its container was made from.
+    #[serde(default)]
+    pub definition: Option<String>,
 }
 
 fn yes() -> bool {
@@ -56,6 +59,9 @@ pub trait Keeper {
     fn store(&self, content: &[u8]) -> Result<String, Failure>;
     /// Kept and synced when this returns.
     fn keep(&self, resource: Resource, before: Before) -> Result<(), Failure>;
+    /// The hash of a file that a step has written whole, apart from lines that are written singly.
+    fn written(&self, path: &Path) -> Option<String>;
+    fn wrote(&self, path: &Path, hash: &str) -> Result<(), Failure>;
     /// Backends that the run has brought into being, if those are all it has touched.
     fn only_new(&self) -> Vec<String>;
     /// What the run has made so far is, from here on, what it goes back to.
@@ -79,6 +85,14 @@ impl Keeper for NothingKept {
     }
 
     fn keep(&self, _: Resource, _: Before) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn written(&self, _: &Path) -> Option<String> {
+        None
+    }
+
+    fn wrote(&self, _: &Path, _: &str) -> Result<(), Failure> {
         Ok(())
     }
 

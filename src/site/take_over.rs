@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::fits::ways;
 use super::traffic::MODE;
@@ -11,6 +12,9 @@ use crate::drivers::Failure;
 use crate::drivers::engine::Container;
 use crate::drivers::nginx::{Generation, Proof, dump};
 use crate::plan::Backend;
+
+/// So long nginx may take to go by a file that it was told to read.
+const GIVEN: Duration = Duration::from_secs(10);
 
 /// What became of the proxy's configuration.
 #[derive(Default)]
@@ -188,6 +192,17 @@ impl Site<'_> {
     pub fn give_back(&self, theirs: &[u8], mode: u32) -> Result<(), Failure> {
         let proxy = self.proxy_now()?;
         self.nginx()?.give_back(&proxy, theirs, mode)?;
+        // nginx obeys a reload that it then refuses.
+        let told = self.world.now();
+        while !self.is_anothers(&proxy) {
+            if self.world.now().saturating_sub(told) >= GIVEN {
+                return Err(
+                    Failure::new("nginx was told to read its own file again and goes on with zdt's")
+                        .help("the proxy's log says why; a restart of the proxy reads the file as well"),
+                );
+            }
+            self.world.pause(Duration::from_millis(100));
+        }
         self.has_no_config()
     }
 

@@ -304,7 +304,7 @@ impl Site<'_> {
             "`{}` was changed by somebody else since zdt wrote it",
             config.display()
         ))
-        .help("put the change into the template; then `zdt -f RECIPE -c 'up adopt=true'` writes the file anew, and keeps a copy of this one"))
+        .help("put the change into the template; then `zdt -f RECIPE -c 'up adopt=true'` (after `zdt abandon`, where a run is unfinished) writes the file anew, and keeps a copy of this one"))
     }
 
     /// `worker_shutdown_timeout`, from the command line or the files.

@@ -82,10 +82,13 @@ fn failed(what: &str, path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(format!("cannot {what} `{}`: {error}", path.display()))
 }
 
-/// Keeps the file as it was, where a deployment keeps anything at all.
-fn keep(stage: &Stage, path: &Path) -> Result<(), Failure> {
+/// Keeps the file as it was, and what it becomes, where a deployment keeps anything at all.
+fn keep(stage: &Stage, path: &Path, content: &[u8]) -> Result<(), Failure> {
     match stage.site() {
-        Ok(site) => site.keep_file(path),
+        Ok(site) => {
+            site.keep_file(path)?;
+            site.wrote_whole(path, content)
+        }
         Err(_) => Ok(()),
     }
 }
@@ -127,7 +130,7 @@ impl Verb for Render {
         if stage.world.read(&to).is_ok_and(|current| current == text.as_bytes()) {
             return Ok("unchanged".to_string());
         }
-        keep(stage, &to)?;
+        keep(stage, &to, text.as_bytes())?;
         stage
             .world
             .write(&to, text.as_bytes(), MODE)
@@ -204,7 +207,7 @@ impl Copy {
                     return Ok(());
                 }
                 let content = world.read(from).map_err(|error| failed("read", from, &error))?;
-                keep(stage, to)?;
+                keep(stage, to, &content)?;
                 world
                     .write(to, &content, mode & 0o755)
                     .map_err(|error| failed("write", to, &error))?;

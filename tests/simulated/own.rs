@@ -6,7 +6,7 @@ use crate::matrix::{Subject, upgrade_of};
 use crate::shop::{DIR, NEW, OLD, Shop};
 
 const COMPOSE: &str = "/srv/shop/docker-compose.yml";
-const ENV: &str = "/srv/shop/.env";
+pub const ENV: &str = "/srv/shop/.env";
 
 fn env(version: &str) -> String {
     format!(
@@ -15,7 +15,7 @@ fn env(version: &str) -> String {
 }
 
 /// The shop as if its owner had written the compose file.
-fn own() -> Shop {
+pub fn own() -> Shop {
     let shop = Shop::with(&["app_1", "app_2"]);
     shop.offers();
     let mut text = shop.file(COMPOSE);
@@ -28,15 +28,22 @@ fn own() -> Shop {
     shop
 }
 
-fn moved(image: &str, end: Outcome) {
-    let text = format!(
+/// Its declarations, and one task.
+pub fn recipe(steps: &str) -> String {
+    format!(
         "compose {COMPOSE} project=zerodowntime\n\
          proxy nginx service=proxy template=/docker/nginx/default.conf.hbs config={DIR}/nginx/default.conf\n\
          backend app_1 port=3000 health=/ping set=APP_1_IMAGE\nbackend app_2 port=3000 health=/ping set=APP_2_IMAGE\n\
          param version\nparam dir\n\
-         task move {{\npull {image}\nfor app in $backends {{\ndrain $app\nrecreate $app image={image}\n\
-         await healthy $app timeout=10s\nenable $app\n}}\n}}\n"
-    );
+         task move {{\n{steps}}}\n"
+    )
+}
+
+fn moved(image: &str, end: Outcome) {
+    let text = recipe(&format!(
+        "pull {image}\nfor app in $backends {{\ndrain $app\nrecreate $app image={image}\n\
+         await healthy $app timeout=10s\nenable $app\n}}\n"
+    ));
     let is = |shop: &Shop, version: &str| match shop.file(ENV) == env(version) {
         true => shop.is_all(version),
         false => Err(format!("`.env` is {}", shop.file(ENV))),

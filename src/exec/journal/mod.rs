@@ -30,6 +30,8 @@ pub struct Journal<'w> {
     run: String,
     mask: Mask,
     kept: RefCell<BTreeMap<Resource, Before>>,
+    /// Files that a step has written whole, and their hashes then.
+    written: RefCell<BTreeMap<PathBuf, String>>,
     /// Resources in the order they were first touched.
     order: RefCell<Vec<Resource>>,
     done: RefCell<BTreeSet<String>>,
@@ -79,6 +81,7 @@ impl<'w> Journal<'w> {
             run: run.to_string(),
             mask: Mask::new(secrets),
             kept: RefCell::default(),
+            written: RefCell::default(),
             order: RefCell::default(),
             done: RefCell::default(),
             finished: Cell::new(false),
@@ -137,6 +140,9 @@ impl<'w> Journal<'w> {
             }
             Record::Undoing { .. } => *self.undone.borrow_mut() = self.done.borrow().clone(),
             Record::Begin { node, .. } => self.begun.borrow_mut().push(node.clone()),
+            Record::Wrote { path, hash } => {
+                self.written.borrow_mut().insert(path.clone(), hash.clone());
+            }
             Record::Output { key, text } => {
                 self.outputs.borrow_mut().insert(key.clone(), text.clone());
             }
@@ -321,6 +327,18 @@ impl Keeper for Journal<'_> {
 
     fn keep(&self, resource: Resource, before: Before) -> Result<(), Failure> {
         let record = Record::Keep { resource, before };
+        self.write(&record)?;
+        self.learn(&record);
+        Ok(())
+    }
+
+    fn written(&self, path: &Path) -> Option<String> {
+        self.written.borrow().get(path).cloned()
+    }
+
+    fn wrote(&self, path: &Path, hash: &str) -> Result<(), Failure> {
+        let (path, hash) = (path.to_path_buf(), hash.to_string());
+        let record = Record::Wrote { path, hash };
         self.write(&record)?;
         self.learn(&record);
         Ok(())

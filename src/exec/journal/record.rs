@@ -41,6 +41,11 @@ pub enum Record {
         resource: Resource,
         before: Before,
     },
+    /// A step has written a file whole: its hash, for whoever wants to know whether somebody has changed it since.
+    Wrote {
+        path: PathBuf,
+        hash: String,
+    },
     /// The backends that this run made serve: a rollback goes back to here, and no further.
     Anew {
         at: u64,
@@ -93,6 +98,7 @@ impl Record {
             | Record::Begin { .. }
             | Record::Keep { .. }
             | Record::Output { .. }
+            | Record::Wrote { .. }
             | Record::Anew { .. }
             | Record::Undoing { .. }
             | Record::TakenOver { .. }
