@@ -28,7 +28,9 @@ usage() { die "usage: engine.sh up NAME [--live-restore] | VERB NAME, VERB one o
 unset DOCKER_HOST DOCKER_CONTEXT
 engine_answers || export DOCKER_HOST="$engine_host"
 
-inner() { DOCKER_HOST=tcp://$(address):2375 docker "$@"; }
+# Every word to an engine has a bound: one of these is frozen on purpose, and the other may be stuck.
+docker() { timeout 120 docker "$@"; }
+inner() { timeout "${bound:-120}" env DOCKER_HOST="tcp://$(address):2375" docker "$@"; }
 
 address() { docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$node"; }
 
@@ -39,6 +41,7 @@ must_run() { running || die "there is no engine \`$name\`: engine.sh up $name"; 
 # Back as soon as dockerd answers; 60 s is what nobody should ever see.
 await_answer() {
     tries=600
+    bound=5
     until inner version >/dev/null 2>&1; do
         tries=$((tries - 1))
         if [ $tries = 0 ] || ! running; then
@@ -47,6 +50,7 @@ await_answer() {
         fi
         sleep 0.1
     done
+    bound=
 }
 
 create() {
@@ -78,7 +82,7 @@ load() {
         case "$have" in *"$each $id"*) ;; *) wanted="$wanted $each" ;; esac
     done
     # shellcheck disable=SC2086 # image names are words
-    [ -z "$wanted" ] || timeout 600 docker save $wanted | inner load --quiet >/dev/null
+    [ -z "$wanted" ] || docker save $wanted | inner load --quiet >/dev/null
 }
 
 up() {
@@ -106,8 +110,9 @@ up() {
 [ $# -ge 2 ] || usage
 name=$2 node=zdt-engine-$2
 case $name in *[!a-z0-9_-]* | '' | -*) die "\`$name\` is not a name of small letters, digits, \`-\` and \`_\`" ;; esac
-lock
-scratch
+# Whatever is left must go even while somebody else builds.
+[ "$1" = down ] || lock
+[ "$1" = down ] || scratch
 case $1 in
 up) up "${3:-}" ;;
 kill)
@@ -117,6 +122,7 @@ kill)
 start)
     must_run
     # Nobody reads the line while dockerd runs.
+    bound=5
     inner version >/dev/null 2>&1 || docker exec "$node" sh -c 'echo >/run/start'
     await_answer
     ;;

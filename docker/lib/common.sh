@@ -22,7 +22,7 @@ die() {
 # It lies beside the folder's contents, and what is started to stay must close descriptor 9.
 lock() {
     exec 9>"$setup_dir/lock"
-    flock 9
+    flock -w 1800 9 || die "somebody else has been at it for half an hour: $setup_dir/lock"
 }
 
 # A scratch folder that goes when the script ends, however it ends; one that was left goes now. Needs the lock.

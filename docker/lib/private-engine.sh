@@ -32,7 +32,8 @@ started() {
 # stop SIGNAL PID: and waits for its end.
 stop() {
     kill "-$1" "$2" 2>/dev/null || true
-    while kill -0 "$2" 2>/dev/null; do
+    # One that has ended stays a process until its parent has asked.
+    while kill -0 "$2" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$2/status" 2>/dev/null; do
         sleep 0.1
     done
 }
@@ -79,11 +80,15 @@ private_engine() {
             >"$home/dockerd.log" 2>&1 </dev/null 9>&-
     ) &
     daemon=$!
-    until timeout 30 docker version >/dev/null 2>&1; do
-        kill -0 $daemon 2>/dev/null || {
+    # Back as soon as it answers; two minutes are what nobody should ever see.
+    tries=1200
+    until timeout 30 docker version >/dev/null 2>"$tmp/answer"; do
+        tries=$((tries - 1))
+        if [ $tries = 0 ] || ! kill -0 $daemon 2>/dev/null; then
+            tail -n 1 "$tmp/answer" >&2
             tail -n 5 "$home/dockerd.log" >&2
             die "the engine does not start: $home/dockerd.log says why"
-        }
+        fi
         sleep 0.1
     done
     say "engine $(docker version --format '{{.Server.Version}}') started, log in $home/dockerd.log"

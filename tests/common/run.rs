@@ -10,8 +10,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::setup::end_without_engine;
 
-/// Longer than any run of a test may take on a busy machine: what hangs must not hang the suite.
-const LIMIT: Duration = Duration::from_secs(240);
+/// Longer than any run of a test may take on a busy machine, and than zdt's own longest deadline (a compose command's,
+/// 300 s), so that zdt can tell what hangs: what hangs must not hang the suite.
+const LIMIT: Duration = Duration::from_secs(360);
 
 /// How a run ended and all it printed.
 #[derive(Debug)]

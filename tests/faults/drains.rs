@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread;
+use std::time::Duration;
 
 use crate::common::{Sandbox, await_fact, repository};
 use crate::ground::{Ground, Steps, USUAL, lost_within};
@@ -16,7 +17,11 @@ fn workers(sandbox: &Sandbox) -> Vec<String> {
 }
 
 fn connect(sandbox: &Sandbox) -> TcpStream {
-    TcpStream::connect(("127.0.0.1", sandbox.port)).expect("the proxy listens")
+    let stream = TcpStream::connect(("127.0.0.1", sandbox.port)).expect("the proxy listens");
+    // A bound for what hangs.
+    let limit = Some(Duration::from_secs(120));
+    stream.set_read_timeout(limit).expect("it is no zero");
+    stream
 }
 
 /// Sends a request's head, and the rest when told to.

@@ -3,9 +3,11 @@
 //! itself reaches engines by ssh this way. One such child serves a whole run; when it or the engine has gone away in
 //! between, the next question starts another. It ends with us: its standard input does.
 
+use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -22,6 +24,8 @@ use crate::world::{Api, ProcessError, Question, Reply};
 
 /// How often a wait looks for an interrupt and its deadline.
 const LOOK: Duration = Duration::from_millis(10);
+/// So long the last words of a program that has ended are waited for.
+const LINGER: Duration = Duration::from_secs(1);
 /// An interrupt does not take away an answer that comes this soon: what was begun can be put in order.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// More of an answer is not read.
@@ -203,16 +207,35 @@ impl Dialled {
 
     /// The child has ended: what it said about that.
     fn ended(&mut self) -> Error {
-        let mut said = String::new();
-        if let Some(stderr) = self.child.stderr.as_mut() {
-            // Only our child writes to it, and it has ended.
-            let _ = stderr.read_to_string(&mut said);
-        }
+        let said = self.child.stderr.take().map(last_words).unwrap_or_default();
         Error::Other(Box::new(ProcessError::NoAnswer {
             command: format!("{} system dial-stdio", self.docker),
             said,
         }))
     }
+}
+
+/// What a program that has ended left in its pipe. One that it has started (an ssh that stays for the next connection)
+/// can hold the pipe open for ever, so this ends a moment later at most.
+fn last_words(mut stderr: File) -> String {
+    let (sender, receiver) = mpsc::channel();
+    let read = move || {
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = stderr.read(&mut buffer) {
+            if sender.send(buffer[..count].to_vec()).is_err() {
+                break;
+            }
+        }
+    };
+    if thread::Builder::new().spawn(read).is_err() {
+        return String::new();
+    }
+    let until = Instant::now() + LINGER;
+    let mut said = Vec::new();
+    while let Ok(bytes) = receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        said.extend(bytes);
+    }
+    String::from_utf8_lossy(&said).into_owned()
 }
 
 impl Transport for Dialled {

@@ -98,6 +98,22 @@ fn a_line_that_was_cut_is_dialled_again() {
     assert_eq!(starts(folder.path()), 3);
 }
 
+/// What it leaves behind (an ssh for the next connection) holds its pipe open.
+#[test]
+fn its_last_words_are_not_waited_for_for_ever() {
+    let (world, folder) = (Real::new(), tempfile::tempdir().unwrap());
+    let stays = "while [ -e stays ]; do sleep 0.1; done";
+    let docker = docker(
+        folder.path(),
+        &format!("touch stays; ( {stays} ) </dev/null >/dev/null & echo 'gone' >&2; exit 1"),
+    );
+    match ask(&world, &docker, LONG) {
+        Err(ProcessError::NoAnswer { said, .. }) => assert_eq!(said.trim(), "gone"),
+        other => panic!("{other:?}"),
+    }
+    fs::remove_file(folder.path().join("stays")).unwrap();
+}
+
 #[test]
 fn an_engine_that_is_not_there_says_so_in_dockers_words() {
     let (world, folder) = (Real::new(), tempfile::tempdir().unwrap());
