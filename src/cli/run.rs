@@ -251,8 +251,12 @@ pub fn nonce() -> String {
 pub struct Terminal;
 
 impl Console for Terminal {
+    fn is_there(&self) -> bool {
+        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
     fn confirm(&self, question: &str) -> Option<bool> {
-        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        if !self.is_there() {
             return None;
         }
         eprint!("{question} [y/N] ");

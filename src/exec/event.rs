@@ -42,6 +42,8 @@ pub struct Standing {
     pub backend: String,
     /// `None`: no container.
     pub image: Option<String>,
+    /// Its container is there and does not run.
+    pub stopped: bool,
     /// `None`: nobody could be asked.
     pub healthy: Option<bool>,
     /// In traffic; `None`: the proxy could not be asked.

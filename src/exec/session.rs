@@ -72,6 +72,7 @@ impl Session<'_> {
         let early = preflight::tools(self, &tools, back_to.is_some() || !matches!(mode, Mode::Fresh(_)))?;
         let fresh = matches!(mode, Mode::Fresh(_));
         if fresh {
+            preflight::somebody(self)?;
             preflight::folder(self, &tools)?;
         }
         let missing = dir.as_ref().map(|dir| Missing::of(self.world, dir));

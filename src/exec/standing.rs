@@ -22,6 +22,7 @@ pub fn standing(site: &Site) -> Vec<Standing> {
         Standing {
             backend: backend.name.clone(),
             enabled: enabled.or(container.is_none().then_some(false)),
+            stopped: container.as_ref().is_some_and(|container| !container.running()),
             image: container.map(|container| container.image),
             healthy: asked.then(|| site.is_healthy(&backend.name)),
         }

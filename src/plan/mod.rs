@@ -124,26 +124,34 @@ pub enum Condition {
 }
 
 impl Plan {
+    /// The steps that a run comes to if all goes well, whatever its conditions say.
+    pub fn certain(&self) -> Vec<&dyn Verb> {
+        let mut found = Vec::new();
+        let certain = |node: &&Node| !matches!(node.kind, NodeKind::If { .. });
+        gather(&self.nodes, &certain, &mut found);
+        found.into_iter().map(|(_, verb)| verb).collect()
+    }
+
     /// All steps, in order, with what surrounds them left out.
     pub fn steps(&self) -> Vec<(&Node, &dyn Verb)> {
         let mut found = Vec::new();
         for list in [&self.nodes, &self.on_failure, &self.finally] {
-            collect(list, &mut found);
+            gather(list, &|_| true, &mut found);
         }
         found
     }
 }
 
-fn collect<'a>(nodes: &'a [Node], found: &mut Vec<(&'a Node, &'a dyn Verb)>) {
-    for node in nodes {
+fn gather<'a>(nodes: &'a [Node], wanted: &dyn Fn(&&Node) -> bool, found: &mut Vec<(&'a Node, &'a dyn Verb)>) {
+    for node in nodes.iter().filter(wanted) {
         match &node.kind {
             NodeKind::Step(verb) => found.push((node, verb.as_ref())),
             NodeKind::Group { children, .. }
             | NodeKind::Retry { children, .. }
-            | NodeKind::Timeout { children, .. } => collect(children, found),
+            | NodeKind::Timeout { children, .. } => gather(children, wanted, found),
             NodeKind::If { then, otherwise, .. } => {
-                collect(then, found);
-                collect(otherwise, found);
+                gather(then, wanted, found);
+                gather(otherwise, wanted, found);
             }
             NodeKind::Ask { .. } => {}
         }

@@ -98,14 +98,14 @@ fn marked(mark: &str, text: &str, at: usize, sheet: Sheet, paint: impl Fn(&str) 
     format!("{}{} {}", blanks(at), paint(mark), body.trim_start())
 }
 
-/// Every backend, what it runs, and whether users reach it.
 /// Columns of the word for a backend's health.
 pub(super) const HEALTH: usize = "unhealthy".len();
 
 /// That word; where there is no container there is nothing to be healthy.
-pub(super) fn health(healthy: Option<bool>, there: bool, sheet: Sheet) -> String {
+pub(super) fn health(healthy: Option<bool>, there: bool, stopped: bool, sheet: Sheet) -> String {
     let style = sheet.style;
     match healthy {
+        _ if stopped => style.failed(&pad("stopped", HEALTH)),
         Some(true) => style.done(&pad("healthy", HEALTH)),
         Some(false) if there => style.failed(&pad("unhealthy", HEALTH)),
         None if there => style.warning(&pad("unknown", HEALTH)),
@@ -113,6 +113,7 @@ pub(super) fn health(healthy: Option<bool>, there: bool, sheet: Sheet) -> String
     }
 }
 
+/// Every backend, what it runs, and whether users reach it.
 pub(super) fn standing(backends: &[Standing], sheet: Sheet) -> String {
     let style = sheet.style;
     let longest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
@@ -129,7 +130,7 @@ pub(super) fn standing(backends: &[Standing], sheet: Sheet) -> String {
     );
     let mut out = style.dim(head.trim_end()) + "\n";
     for one in backends {
-        let health = health(one.healthy, one.image.is_some(), sheet);
+        let health = health(one.healthy, one.image.is_some(), one.stopped, sheet);
         let traffic = match one.enabled {
             Some(true) => style.done("serves"),
             Some(false) => style.warning("none"),

@@ -58,6 +58,7 @@ impl<'a> Masked<'a> {
         Standing {
             backend: self.text(&one.backend),
             image: one.image.as_ref().map(|image| self.text(image)),
+            stopped: one.stopped,
             healthy: one.healthy,
             enabled: one.enabled,
         }

@@ -27,6 +27,8 @@ pub struct Backend {
     pub name: String,
     /// Its name and short id; `None`: no container.
     pub image: Option<(String, String)>,
+    /// Its container is there and does not run.
+    pub stopped: bool,
     /// `None`: nobody could be asked.
     pub healthy: Option<bool>,
     pub traffic: Traffic,
@@ -112,7 +114,7 @@ fn table(backends: &[Backend], sheet: Sheet) -> String {
     );
     let mut out = style.dim(&head) + "\n";
     for one in backends {
-        let health = health(one.healthy, one.image.is_some(), sheet);
+        let health = health(one.healthy, one.image.is_some(), one.stopped, sheet);
         let traffic = match one.traffic {
             Traffic::Serves => style.done("serves"),
             Traffic::Draining => style.warning("draining"),

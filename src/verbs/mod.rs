@@ -80,6 +80,8 @@ pub struct Needs {
     pub images: Vec<String>,
     /// Images that must be on the engine or in a registry.
     pub pulls: Vec<String>,
+    /// A question that a person must answer.
+    pub question: Option<String>,
     /// Programs that must be on this machine.
     pub programs: Vec<String>,
     /// The longest a drain may take.

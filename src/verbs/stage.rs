@@ -12,6 +12,9 @@ use crate::world::{Command, Lock, Output, World};
 pub trait Console: Sync {
     /// `None`: there is nobody to ask.
     fn confirm(&self, question: &str) -> Option<bool>;
+
+    /// Somebody is there to be asked.
+    fn is_there(&self) -> bool;
 }
 
 /// The surroundings of one step.

@@ -28,7 +28,7 @@ pub static CONFIRM: Spec = Spec {
     name: "confirm",
     usage: "confirm QUESTION…",
     summary: "asks a person and goes on only after `y`",
-    doc: "Without a terminal it refuses, unless `--yes` was given.",
+    doc: "Without a terminal the run is refused before it begins, unless `--yes` was given; in an `if`, when it comes to it.",
     keys: &[],
     raw: true,
     parse: |args| talk(args, What::Confirm),
@@ -89,6 +89,13 @@ impl Verb for Talk {
         };
         let words: Vec<String> = self.words.iter().map(Text::shown).collect();
         format!("{verb} {}", words.join(" "))
+    }
+
+    fn needs(&self) -> Needs {
+        Needs {
+            question: (self.what == What::Confirm).then(|| self.title()),
+            ..Needs::default()
+        }
     }
 
     fn gives(&self) -> Needs {

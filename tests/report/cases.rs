@@ -194,9 +194,10 @@ fn stuck() -> Vec<Event> {
         title: "put back app_1".into(),
         failure: Failure::new("the engine does not answer: connection refused"),
     });
-    let standing = |backend: &str, image: Option<&str>, good| Standing {
+    let standing = |backend: &str, image: Option<&str>, good: bool| Standing {
         backend: backend.into(),
         image: image.map(String::from),
+        stopped: !good && image.is_some(),
         healthy: Some(good),
         enabled: Some(good),
     };

@@ -23,6 +23,7 @@ fn events(s: &str) -> Vec<Event> {
     let standing = Standing {
         backend: text(),
         image: Some(text()),
+        stopped: false,
         healthy: Some(true),
         enabled: None,
     };

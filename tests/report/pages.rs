@@ -151,6 +151,7 @@ fn how_an_application_stands() {
     let backend = |name: &str, image: Option<&str>, healthy, traffic| BackendLine {
         name: name.to_string(),
         image: image.map(|image| (image.to_string(), "6afbab5a3d40".to_string())),
+        stopped: traffic == Traffic::None,
         healthy: Some(healthy),
         traffic,
     };

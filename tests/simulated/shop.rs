@@ -68,6 +68,10 @@ impl Console for Nobody {
     fn confirm(&self, _: &str) -> Option<bool> {
         None
     }
+
+    fn is_there(&self) -> bool {
+        false
+    }
 }
 
 impl Shop {

@@ -105,6 +105,19 @@ pub fn tools(session: &Session, found: &FoundTools, always: bool) -> Result<bool
     Ok(true)
 }
 
+/// A question that the run will come to has somebody to answer it: in its middle there would be more to undo.
+pub fn somebody(session: &Session) -> Result<(), Failure> {
+    let options = session.options;
+    if options.yes || options.dry || session.console.is_there() {
+        return Ok(());
+    }
+    match session.plan.certain().iter().find_map(|verb| verb.needs().question) {
+        None => Ok(()),
+        Some(question) => Err(Failure::refused(format!("nobody is here to answer `{question}`"))
+            .help("run it in a terminal, or give `--yes`")),
+    }
+}
+
 /// The project is not deployed from another folder: asked before anything is written into this one, a lock included.
 pub fn folder(session: &Session, found: &FoundTools) -> Result<(), Failure> {
     let (Some(deployment), Some(tools)) = (&session.plan.deployment, found.get()) else {

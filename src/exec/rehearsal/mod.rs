@@ -28,6 +28,10 @@ impl Console for Nobody {
     fn confirm(&self, _: &str) -> Option<bool> {
         Some(true)
     }
+
+    fn is_there(&self) -> bool {
+        true
+    }
 }
 
 /// The simulated world is asked on this machine, whatever engine the real one is.
