@@ -102,7 +102,16 @@ pub fn to_good(runner: &Runner, good: &Good) -> Result<(), Failure> {
     site.goes_on.set(false);
     // Whoever serves well goes last, as in the way back from a failure.
     let traffic = site.traffic().unwrap_or_default();
-    let mut all: Vec<_> = good.images.iter().collect();
+    let declared = |name: &str| site.deployment.backend(name).is_some();
+    let gone = good.images.keys().filter(|name| !declared(name));
+    let gone = gone.map(|name| format!("`{name}` is not declared any more: whatever runs of it stays as it is"));
+    let backends = site.deployment.backends.iter().map(|backend| &backend.name);
+    let new = backends.filter(|name| !good.images.contains_key(*name));
+    let new = new.map(|name| format!("`{name}` is newer than this set of images, and stays as it is"));
+    for line in gone.chain(new) {
+        runner.sink.event(&Event::Warned { line });
+    }
+    let mut all: Vec<_> = good.images.iter().filter(|(name, _)| declared(name)).collect();
     all.sort_by_cached_key(|(name, _)| traffic.get(*name) == Some(&true) && site.is_healthy(name));
     for (name, (image, id)) in all {
         let node = format!("rollback/{name}");

@@ -186,10 +186,15 @@ impl Site<'_> {
             );
         for (service, declared) in wanted {
             let Some(found) = model.services.get(service) else {
-                let known = model.services.keys().map(String::as_str);
+                // One that another backend is, is no slip for this one.
+                let taken = |name: &&str| self.deployment.backends.iter().any(|one| one.service == *name);
+                let known = model.services.keys().map(String::as_str).filter(|name| !taken(name));
                 let failure = Failure::refused(format!("the compose file has no service `{service}` (`{declared}`)"));
                 return Err(match crate::near(service, known.clone()) {
                     Some(near) => failure.help(format!("did you mean `{near}`? write `{declared} service={near}`")),
+                    None if self.templates.compose.is_some() => {
+                        failure.help("`up image=REPO:TAG` renders the file anew and leaves what runs as it is")
+                    }
                     None => failure.help(format!("its services are: {}", known.collect::<Vec<_>>().join(", "))),
                 });
             };

@@ -1,10 +1,12 @@
 //! A rollback brings back more than images.
 
-use zdt::exec::Outcome;
+use zdt::exec::{Event, Outcome};
+use zdt::world::simulated::Image;
 
+use crate::machine::declared;
 use crate::matrix::{Subject, short, upgrade_of};
 use crate::own;
-use crate::shop::{OLD, Ran, Shop};
+use crate::shop::{NEW, OLD, Ran, Shop};
 
 const TEMPLATE: &str = "/docker/docker-compose.yml.hbs";
 const PROXIED: &str = "include app.zdt\nparam version\n";
@@ -77,4 +79,40 @@ fn a_newcomer_leaves_traffic() {
     rolled_back(&ran);
     shop.backends.retain(|name| *name != "app_3");
     shop.is_all(OLD).unwrap();
+}
+
+/// A set of images may know a backend that the recipe has dropped since, and not know one that is newer.
+#[test]
+fn a_set_of_other_backends_brings_back_those_it_has_in_common() {
+    let mut shop = Shop::three();
+    assert!(matches!(shop.upgrade(), Ran::Ended(Outcome::Done, _)));
+    shop.run_text(&format!("{PROXIED}task out {{\ndrain app_3\n}}\n"));
+    shop.world
+        .someone_writes("/recipes/app.zdt", declared(&["app_1", "app_2", "app_4"]));
+    shop.world.publish(Image::app("zdt/sample-app:0.0.10"));
+    let image = "zdt/sample-app:0.0.10";
+    let moved = |app| format!("drain {app}\nrecreate {app} image={image}\nawait healthy {app}\nenable {app}\n");
+    let text = format!(
+        "{PROXIED}task upgrade {{\npull {image}\nup image={image}\nawait healthy app_4\nenable app_4\n{}{}}}\n",
+        moved("app_1"),
+        moved("app_2"),
+    );
+    let ran = shop.run_text(&text);
+    assert!(matches!(ran, Ran::Ended(Outcome::Done, _)), "{}", short(&ran));
+    // First to how this run found things, with `app_4`; further back are sets with `app_3` and without `app_4`.
+    shop.backends = vec!["app_1", "app_2"];
+    let back = |_| {
+        let ran = shop.back();
+        let Ran::Ended(Outcome::Done, events) = &ran else {
+            panic!("{}", short(&ran));
+        };
+        let serving = shop.picture().1.unwrap();
+        assert_eq!(serving.values().sum::<usize>(), 3);
+        let warned = |event: &&Event| matches!(event, Event::Warned { .. });
+        events.iter().filter(warned).count()
+    };
+    let warnings: Vec<usize> = (0..3).map(back).collect();
+    assert_eq!((warnings[0], warnings[2]), (0, 2), "{warnings:?}");
+    let on_new = |of: &Vec<String>| *of == [format!("\"zdt/sample-app:{NEW}\" \"running\"")];
+    assert!(shop.picture().0.values().all(on_new), "{:?}", shop.picture());
 }
