@@ -195,10 +195,11 @@ pub fn late(runner: &Runner, verb: &dyn Verb) -> Result<(), Failure> {
     if runner.looked.get() || !(own.proxy && own.longest_drain > Duration::ZERO || !own.new_images.is_empty()) {
         return Ok(());
     }
-    runner.looked.set(true);
     runner.site()?.forget_dump();
     let mut found = Findings::default();
-    look(runner, runner.site()?, &needs(runner.plan, false), &mut found).map_err(refused)?;
+    // An engine that is silent for once fails the step, and a `retry` around it looks again.
+    look(runner, runner.site()?, &needs(runner.plan, false), &mut found)?;
+    runner.looked.set(true);
     for warning in found.warnings {
         let help = warning.help.map(|help| format!("; {help}")).unwrap_or_default();
         let line = format!("{} ({}){help}", warning.message, warning.code);
