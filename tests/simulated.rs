@@ -4,6 +4,8 @@
 mod adopt;
 #[path = "simulated/back.rs"]
 mod back;
+#[path = "simulated/fits.rs"]
+mod fits;
 #[path = "simulated/ill.rs"]
 mod ill;
 #[path = "simulated/journal.rs"]

@@ -58,8 +58,9 @@ impl Site<'_> {
         let proxy = self.proxy_container(containers.clone())?;
         let servers = self.servers(&containers, self.nginx_version(&proxy)?)?;
         let installed = self.world.read(&self.proxy()?.config).unwrap_or_default();
-        let text = String::from_utf8_lossy(&installed).into_owned();
-        Ok(self.unlisted(&text, &servers, &self.live(&proxy)?.traffic).is_some())
+        let live = self.live(&proxy)?;
+        let own = self.own_directives(&String::from_utf8_lossy(&installed), &live, &servers)?;
+        Ok(self.unlisted(&own, &servers, &containers, &live.traffic).is_some())
     }
 
     /// Whether old workers of the proxy still finish requests.

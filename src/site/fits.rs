@@ -10,7 +10,8 @@ use crate::diagnostic::Code;
 use crate::drivers::Failure;
 use crate::drivers::compose::Model;
 use crate::drivers::engine::Container;
-use crate::drivers::nginx::{Generation, Server, dump, private, server_words};
+use crate::drivers::nginx::dump::{self, Directive};
+use crate::drivers::nginx::{Generation, Server, private, server_words};
 use crate::plan::Backend;
 use crate::world::NetError;
 
@@ -18,20 +19,37 @@ use crate::world::NetError;
 const CONNECT: Duration = Duration::from_secs(1);
 
 impl Site<'_> {
-    /// A configuration, apart from the private server's `block`, lists every server that is in traffic as zdt gave it to
-    /// the template, and none that is not (unless as `down`): else a drain takes nobody out of traffic.
-    fn servers_listed(
+    /// What a configuration says apart from the private server, which reaches backends whether they are drained or not.
+    pub(super) fn own_directives(
         &self,
         text: &str,
-        block: &str,
+        generation: &Generation,
+        servers: &[Server],
+    ) -> Result<Vec<Directive>, Failure> {
+        let nginx = self.nginx()?;
+        let block = private::block(&nginx.private, nginx.listen, generation, servers);
+        Ok(dump::directives(Path::new(""), &text.replacen(&block, "", 1)))
+    }
+
+    /// A configuration lists every server that is in traffic as zdt gave it to the template, and none that is not (unless
+    /// as `down`): else a drain takes nobody out of traffic.
+    fn servers_listed(
+        &self,
+        own: &[Directive],
         servers: &[Server],
         containers: &[Container],
         traffic: &BTreeMap<String, bool>,
     ) -> Result<(), Failure> {
-        let own = text.replacen(block, "", 1);
-        let Some(server) = self.unlisted(&own, servers, traffic) else {
-            return self.no_way_past(&own, servers, containers);
+        let Some(server) = self.unlisted(own, servers, containers, traffic) else {
+            return self.no_way_past(own, servers, containers);
         };
+        let goes_on = own.iter().find(|one| self.sends_to(one, server, containers));
+        if let (Some(directive), Some(false)) = (goes_on, traffic.get(&server.backend)) {
+            return Err(another_way(server, directive).help(
+                "where another upstream shall have the same servers, let it list them as zdt gives them: `{{#each \
+                 upstreams}}{{#each servers}}server {{{server}}}; {{/each}}{{/each}}`",
+            ));
+        }
         Err(Failure::refused(format!(
             "the proxy's template does not list `{}` as zdt gives it, so a drain would not take it out of traffic",
             server.backend
@@ -47,47 +65,32 @@ impl Site<'_> {
     /// The first server that a configuration does not list as it should, or lists though it should not.
     pub(super) fn unlisted<'s>(
         &self,
-        text: &str,
+        directives: &[Directive],
         servers: &'s [Server],
+        containers: &[Container],
         traffic: &BTreeMap<String, bool>,
     ) -> Option<&'s Server> {
-        let listed: Vec<String> = dump::directives(Path::new(""), text)
-            .iter()
-            .filter(|one| one.server().is_some())
-            .map(|one| one.words[1..].join(" "))
-            .collect();
         let fits = |server: &&Server| match traffic.get(&server.backend) {
             Some(true) if server.usable() => {
                 let wanted = server_words(server, servers, traffic);
-                let begins = |given: &String| given.strip_prefix(wanted.as_str()).is_some_and(ends_a_word);
-                listed.iter().any(begins)
+                let begins = |given: String| given.strip_prefix(wanted.as_str()).is_some_and(ends_a_word);
+                let mut listed = directives.iter().filter(|one| one.server().is_some());
+                listed.any(|one| begins(one.words[1..].join(" ")))
             }
-            _ => !listed.iter().any(|given| self.sends_to(given, server)),
+            _ => !directives.iter().any(|one| self.sends_to(one, server, containers)),
         };
         servers.iter().find(|server| !fits(server))
     }
 
     /// Requests reach a backend through its upstream only: a `proxy_pass` to itself, by a variable too, goes on while it is
     /// drained.
-    fn no_way_past(&self, own: &str, servers: &[Server], containers: &[Container]) -> Result<(), Failure> {
-        let directives = dump::directives(Path::new(""), own);
-        let upstreams = dump::upstreams(&directives);
-        for directive in &directives {
+    fn no_way_past(&self, own: &[Directive], servers: &[Server], containers: &[Container]) -> Result<(), Failure> {
+        let upstreams = dump::upstreams(own);
+        for directive in own {
             let Some(target) = directive.leads_to() else { continue };
-            let reached = |server: &&Server| {
-                let backend = self.deployment.backend(&server.backend);
-                let mut ways = backend.map_or_else(Vec::new, |backend| ways(backend, containers));
-                ways.push(server.address.clone());
-                dump::is_at(target, &ways, &upstreams)
-            };
+            let reached = |server: &&Server| dump::is_at(target, &self.ways_to(server, containers), &upstreams);
             if let Some(server) = servers.iter().find(reached) {
-                return Err(Failure::refused(format!(
-                    "the proxy's template reaches `{}` by another way as well: `{}`",
-                    server.backend,
-                    directive.words.join(" ")
-                ))
-                .code(Code::OTHER_WAY_IN)
-                .help(format!(
+                return Err(another_way(server, directive).help(format!(
                     "pass it to the upstream `{}`, so that a drain closes it too",
                     server.upstream
                 )));
@@ -96,13 +99,18 @@ impl Site<'_> {
         Ok(())
     }
 
-    /// Whether the words after `server` send requests to a backend, by its address or by its name.
-    fn sends_to(&self, given: &str, server: &Server) -> bool {
-        let mut words = given.split_whitespace();
-        let place = words.next().unwrap_or_default();
+    /// Whether a directive of an upstream sends requests to a backend, by whatever the proxy may know it.
+    fn sends_to(&self, directive: &Directive, server: &Server, containers: &[Container]) -> bool {
+        // An upstream's server is never another upstream, so no name is one here.
+        let is = |place| dump::is_at(place, &self.ways_to(server, containers), &[]);
+        directive.server().is_some_and(is) && !directive.words.iter().any(|word| word == "down")
+    }
+
+    fn ways_to(&self, server: &Server, containers: &[Container]) -> Vec<String> {
         let backend = self.deployment.backend(&server.backend);
-        let named = backend.map(|backend| format!("{}:{}", backend.service, backend.port));
-        (place == server.address || named.as_deref() == Some(place)) && !words.any(|word| word == "down")
+        let mut ways = backend.map_or_else(Vec::new, |backend| ways(backend, containers));
+        ways.push(server.address.clone());
+        ways
     }
 
     /// The same for whatever drains and enables can make of the template, from what is `live`.
@@ -118,9 +126,8 @@ impl Site<'_> {
         [true, false].into_iter().try_for_each(|on| {
             generation.traffic = backends.iter().map(|one| (one.name.clone(), on)).collect();
             let text = self.proxy_text(Some(proxy), containers, &generation)?;
-            let nginx = self.nginx()?;
-            let block = private::block(&nginx.private, nginx.listen, &generation, &servers);
-            self.servers_listed(&text, &block, &servers, containers, &generation.traffic)
+            let own = self.own_directives(&text, &generation, &servers)?;
+            self.servers_listed(&own, &servers, containers, &generation.traffic)
         })
     }
 
@@ -253,6 +260,15 @@ pub fn ways(backend: &Backend, containers: &[Container]) -> Vec<String> {
     let running = of.flat_map(|one| one.networks.values().chain([&one.name]));
     let hosts = running.chain([&backend.service]).filter(|host| !host.is_empty());
     hosts.map(|host| format!("{host}:{}", backend.port)).collect()
+}
+
+fn another_way(server: &Server, directive: &Directive) -> Failure {
+    Failure::refused(format!(
+        "the proxy's template reaches `{}` by another way as well: `{}`",
+        server.backend,
+        directive.words.join(" ")
+    ))
+    .code(Code::OTHER_WAY_IN)
 }
 
 fn ends_a_word(rest: &str) -> bool {

@@ -229,6 +229,8 @@ fn a_server_that_is_down_stays_down() {
     let shop = Shop::with("down", COMPOSE, &down);
     shop.say("up adopt=true").ok().says("not in traffic yet: app_2");
     assert!(shop.sandbox.config().contains("app_2:3000 resolve down;"));
+    let status = shop.sandbox.plain(&["status", &shop.recipe]).ok();
+    assert!(!status.stdout.contains("drift"), "{}", status.stdout);
 }
 
 /// What an override adds would be gone from the next container.
