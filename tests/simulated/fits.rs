@@ -8,12 +8,18 @@ use crate::shop::{NEW, OLD, Ran, Shop};
 
 const TEMPLATE: &str = "/docker/nginx/default.conf.hbs";
 
-/// What an upgrade says where the template has `more` before its private server; nothing where it ends well.
-fn refusal(shop: &Shop, more: &str) -> Option<String> {
+/// The template has `more` before its private server.
+fn with(shop: &Shop, more: &str) -> Shop {
     let shop = shop.twin();
     let private = "{{{private_server}}}";
     let text = shop.file(TEMPLATE).replace(private, &format!("{more}\n{private}"));
     shop.world.someone_writes(TEMPLATE, text);
+    shop
+}
+
+/// What an upgrade says then; nothing where it ends well.
+fn refusal(shop: &Shop, more: &str) -> Option<String> {
+    let shop = with(shop, more);
     match shop.upgrade() {
         Ran::Ended(Outcome::Done, _) => {
             let images = format!("{:?}", shop.picture().0);
@@ -62,5 +68,64 @@ fn another_upstream_that_no_drain_reaches() {
     ] {
         let said = refusal(&shop, &format!("upstream ws {{ {listed} }}"));
         assert_eq!(said, None, "{listed}");
+    }
+}
+
+/// By a variable, as an nginx needs it that shall start without the backend: with the port beside it or in it, from a map,
+/// and one whose number only the request knows.
+#[test]
+fn a_way_past_the_upstream_by_a_variable() {
+    let shop = Shop::up();
+    let cases = [
+        ("set $up app_1; proxy_pass http://$up:3000;", "set $up app_1"),
+        ("set $p 3000; proxy_pass http://app_1:$p;", "set $p 3000"),
+        ("proxy_pass http://$canary:3000;", "~1 app_1"),
+        ("set $n $arg_n; proxy_pass http://app_$n:3000;", "set $n $arg_n"),
+    ];
+    let server = |inside: &str| {
+        let table = "map $arg_x $canary { default 127.0.0.1; ~1 app_1; }";
+        format!("{table}\nserver {{ listen 81; location / {{ {inside} }} }}")
+    };
+    for (inside, named) in cases {
+        let said = refusal(&shop, &server(inside));
+        let wanted = format!("the proxy's template reaches `app_1` by another way as well: `{named}`");
+        assert_eq!(said, Some(wanted), "{inside}");
+    }
+    for inside in [
+        "set $up app_1; proxy_pass http://$up:9100;",
+        "set $name app_1; add_header x-name $name; proxy_pass http://backend;",
+        "set $up backend; proxy_pass http://$up;",
+        "proxy_pass http://$canary:9100;",
+        "proxy_pass http://$host:3000;",
+        "proxy_pass http://backend$uri;",
+    ] {
+        assert_eq!(refusal(&shop, &server(inside)), None, "{inside}");
+    }
+}
+
+/// The same in a file that zdt does not write, and half of it there.
+#[test]
+fn a_way_past_the_upstream_in_another_file() {
+    for (more, other) in [
+        (
+            "",
+            "server { listen 81; location / { set $up app_1; proxy_pass http://$up:3000; } }",
+        ),
+        (
+            "server { listen 81; location / { proxy_pass http://$up:3000; } }",
+            "map $arg_x $up { default app_1; }",
+        ),
+    ] {
+        let shop = with(&Shop::up(), more);
+        let ran = shop.run_text("include app.zdt\nparam version\ntask t { drain app_1; enable app_1 }\n");
+        assert!(matches!(ran, Ran::Ended(Outcome::Done, _)), "{}", short(&ran));
+        let path = "/srv/shop/nginx/other.conf";
+        shop.world.someone_writes(path, format!("{other}\n"));
+        let said = refusal(&shop, "").expect("it is refused");
+        assert!(
+            said.starts_with("the proxy reaches `app_1` by another way as well: `"),
+            "{said}"
+        );
+        assert!(said.ends_with("at /etc/nginx/conf.d/other.conf:1"), "{said}");
     }
 }

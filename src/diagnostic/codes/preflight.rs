@@ -42,7 +42,7 @@ An error where a step needs it; half-renamed leftovers of an aborted recreate ar
 
 OTHER_WAY_IN "Z206" "other-way-in" "the proxy reaches a backend by another way than the one zdt renders"
 "A drain takes the backend out of the file that zdt writes. Another `proxy_pass` or `server` to the same address would
-go on sending requests to it.
+go on sending requests to it, also where a `set` or a `map` says the host and the `proxy_pass` the port.
 
     location /admin { proxy_pass http://app_1:3000; }      # in another file
 

@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::leads::followed;
+
 /// All files of a configuration, the main file first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Dump {
@@ -16,10 +18,27 @@ pub struct Directive {
     pub file: PathBuf,
     /// From 1.
     pub line: usize,
-    /// The opening words of the blocks around it, outermost first (`["http", "server"]`).
-    pub around: Vec<String>,
+    /// The blocks around it, outermost first.
+    pub around: Vec<Block>,
     /// The directive's words, without `;`.
     pub words: Vec<String>,
+    /// Where it has requests sent past any upstream.
+    pub(super) target: Option<String>,
+}
+
+/// A block, which is what its first word says it is (`block == "server"`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// What stands before its brace.
+    pub words: Vec<String>,
+    /// Which one of its file, from 0.
+    pub number: usize,
+}
+
+impl PartialEq<str> for Block {
+    fn eq(&self, word: &str) -> bool {
+        self.words.first().is_some_and(|first| first == word)
+    }
 }
 
 impl Directive {
@@ -29,19 +48,10 @@ impl Directive {
         Some(address)
     }
 
-    /// Where it has requests sent past any upstream: the target of a `…_pass`, and what a variable may hold that one is
-    /// made of (`set`, and what stands in a `map`).
+    /// Where it has requests sent past any upstream, as `host:port` or a host: the target of a `…_pass`, also of what gives
+    /// a variable in one its value. A part that only a request knows is a `*`.
     pub fn leads_to(&self) -> Option<&str> {
-        let in_map = self.around.last().is_some_and(|block| block == "map");
-        let value = match self.words[0].as_str() {
-            "set" => self.words.get(2)?,
-            "proxy_pass" | "fastcgi_pass" | "uwsgi_pass" | "grpc_pass" => self.words.get(1)?,
-            _ if in_map => self.words.get(1)?,
-            _ => return None,
-        };
-        let value = value.split_once("://").map_or(value.as_str(), |(_, rest)| rest);
-        let end = value.find(['/', '$', '?']).unwrap_or(value.len());
-        Some(&value[..end])
+        self.target.as_deref()
     }
 }
 
@@ -55,7 +65,16 @@ pub fn upstreams(directives: &[Directive]) -> Vec<&str> {
 /// name of an upstream.
 pub fn is_at(target: &str, places: &[String], upstreams: &[&str]) -> bool {
     let alone = |place: &String| place.strip_suffix(":80") == Some(target) && !upstreams.contains(&target);
-    places.iter().any(|place| place == target || alone(place))
+    places.iter().any(|place| like(target, place) || alone(place))
+}
+
+/// Whether a text is what a pattern says, in which a `*` is anything.
+fn like(pattern: &str, text: &str) -> bool {
+    let Some((head, tail)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let rest = text.strip_prefix(head);
+    rest.is_some_and(|rest| rest.char_indices().any(|(at, _)| like(tail, &rest[at..])) || tail.is_empty())
 }
 
 impl Dump {
@@ -83,10 +102,8 @@ impl Dump {
     }
 
     pub fn directives(&self) -> Vec<Directive> {
-        self.files
-            .iter()
-            .flat_map(|(path, text)| directives(path, text))
-            .collect()
+        let files = self.files.iter();
+        followed(files.flat_map(|(path, text)| read(path, text)).collect())
     }
 }
 
@@ -106,8 +123,13 @@ pub fn time(text: &str) -> Option<Duration> {
 
 /// The directives of one text.
 pub fn directives(file: &Path, text: &str) -> Vec<Directive> {
-    let mut found = Vec::new();
-    let mut around: Vec<String> = Vec::new();
+    followed(read(file, text))
+}
+
+fn read(file: &Path, text: &str) -> Vec<Directive> {
+    let mut found: Vec<Directive> = Vec::new();
+    let mut around: Vec<Block> = Vec::new();
+    let mut blocks = 0..;
     let mut words: Vec<String> = Vec::new();
     let mut line = 1;
     let mut start = 1;
@@ -124,11 +146,14 @@ pub fn directives(file: &Path, text: &str) -> Vec<Directive> {
                         line: start,
                         around: around.clone(),
                         words: std::mem::take(&mut words),
+                        target: None,
                     });
                 }
                 if c == '{' {
-                    let name = found.last().and_then(|directive| directive.words.first());
-                    around.push(name.cloned().unwrap_or_default());
+                    around.push(Block {
+                        words: found.last().map_or_else(Vec::new, |directive| directive.words.clone()),
+                        number: blocks.next().unwrap_or_default(),
+                    });
                 }
             }
             '}' => {
@@ -200,7 +225,7 @@ mod tests {
                     proxy_pass http://app_2; fastcgi_pass app_1:80; return 200 app_1; # proxy_pass http://app_1;\n} }\n";
         let directives = directives(Path::new("site.conf"), text);
         let leads: Vec<&str> = directives.iter().filter_map(Directive::leads_to).collect();
-        assert_eq!(leads, ["app_1", "app_1:80", "app_1", "app_1", "", "app_2", "app_1:80"]);
+        assert_eq!(leads, ["app_1:80", "app_1", "app_1", "app_1:80", "app_2", "app_1:80"]);
         let servers: Vec<&str> = directives.iter().filter_map(Directive::server).collect();
         assert_eq!(servers, ["app_1:80"]);
         let upstreams = upstreams(&directives);

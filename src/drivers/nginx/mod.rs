@@ -4,6 +4,7 @@
 pub mod dump;
 mod include;
 mod install;
+mod leads;
 pub mod private;
 pub mod workers;
 
