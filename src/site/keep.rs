@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::traffic::MODE;
+use super::{Site, file_failure};
 use crate::drivers::Failure;
+use crate::world::FileKind;
 
 /// Something a run can change and bring back.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -102,5 +105,33 @@ impl Keeper for NothingKept {
 
     fn begin_anew(&self) -> Result<(), Failure> {
         Ok(())
+    }
+}
+
+impl Site<'_> {
+    pub fn keep_file(&self, path: &Path) -> Result<(), Failure> {
+        let resource = Resource::File(path.to_path_buf());
+        if self.keeper.has(&resource) {
+            return Ok(());
+        }
+        let before = match self.world.read(path) {
+            Ok(content) => Before::File {
+                stored: Some(self.keeper.store(&content)?),
+                mode: self.mode_of(path),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Before::File {
+                stored: None,
+                mode: MODE,
+            },
+            Err(error) => return Err(file_failure("read", path, &error)),
+        };
+        self.keeper.keep(resource, before)
+    }
+
+    fn mode_of(&self, path: &Path) -> u32 {
+        match self.world.kind(path) {
+            Ok(Some(FileKind::File { mode, .. })) => mode & 0o777,
+            _ => MODE,
+        }
     }
 }

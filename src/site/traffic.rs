@@ -107,7 +107,7 @@ impl Site<'_> {
         let before = self.live(&proxy)?.traffic;
         let limits = Limits {
             wait: limit,
-            leaving: self.worker_shutdown(&proxy)?,
+            leaving: self.main_time(&proxy, "worker_shutdown_timeout")?,
         };
         let applied = self.change_traffic(names, false, allow)?;
         let others = || match allow {
@@ -307,46 +307,24 @@ impl Site<'_> {
         .help("put the change into the template; then `zdt -f RECIPE -c 'up adopt=true'` (after `zdt abandon`, where a run is unfinished) writes the file anew, and keeps a copy of this one"))
     }
 
-    /// `worker_shutdown_timeout`, from the command line or the files.
-    fn worker_shutdown(&self, proxy: &Container) -> Result<Option<Duration>, Failure> {
-        self.main_time(proxy, "worker_shutdown_timeout")
-    }
-
-    /// A time directive of the running configuration, wherever it stands.
+    /// A time limit of the running configuration, from the command line or the files, wherever it stands.
     pub fn main_time(&self, proxy: &Container, directive: &str) -> Result<Option<Duration>, Failure> {
         let args = crate::drivers::nginx::Nginx::master_args(proxy).join("; ");
         let of_command = dump::directives(std::path::Path::new("-g"), &format!("{args};"));
         let of_files = self.dump(proxy)?.directives();
-        let found = of_command.iter().chain(&of_files).find_map(|found| {
+        let mut values = of_command.iter().chain(&of_files).filter_map(|found| {
             let at = found.words.iter().position(|word| word == directive)?;
-            dump::time(found.words.get(at + 1)?)
+            found.words.get(at + 1)
         });
-        Ok(found)
-    }
-
-    pub fn keep_file(&self, path: &std::path::Path) -> Result<(), Failure> {
-        let resource = Resource::File(path.to_path_buf());
-        if self.keeper.has(&resource) {
-            return Ok(());
-        }
-        let before = match self.world.read(path) {
-            Ok(content) => Before::File {
-                stored: Some(self.keeper.store(&content)?),
-                mode: self.mode_of(path),
-            },
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Before::File {
-                stored: None,
-                mode: MODE,
-            },
-            Err(error) => return Err(file_failure("read", path, &error)),
-        };
-        self.keeper.keep(resource, before)
-    }
-
-    fn mode_of(&self, path: &std::path::Path) -> u32 {
-        match self.world.kind(path) {
-            Ok(Some(crate::world::FileKind::File { mode, .. })) => mode & 0o777,
-            _ => MODE,
+        let Some(value) = values.next() else { return Ok(None) };
+        match dump::time(value) {
+            // nginx takes it for no limit.
+            Some(Duration::ZERO) => Ok(None),
+            Some(time) => Ok(Some(time)),
+            None => Err(
+                Failure::refused(format!("`{directive} {value}` of nginx is no time that zdt can read"))
+                    .help("say it in seconds: `90s`"),
+            ),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Templates by which a drained backend would go on getting requests are refused before anything is touched; what only
-//! looks like that is not.
+//! Templates by which a drained backend would go on getting requests, or lose those it has, are refused before anything is
+//! touched; what only looks like that is not.
 
 use zdt::exec::Outcome;
 
@@ -44,6 +44,33 @@ fn at_port(port: &str) -> Shop {
     let ran = shop.run("/recipes/provision.zdt", OLD);
     assert!(matches!(ran, Ran::Ended(Outcome::Done, _)), "{}", short(&ran));
     shop
+}
+
+/// nginx would cut the requests that the drain still waits for, and the drain would be called a good one.
+#[test]
+fn a_drain_that_nginx_cuts_short() {
+    let compose = "/docker/docker-compose.yml.hbs";
+    let drained = |limit: &str| {
+        let shop = Shop::bare(vec!["app_1", "app_2"]);
+        let text = shop.file(compose).replace("timeout 90s;", &format!("timeout {limit};"));
+        shop.world.someone_writes(compose, text);
+        let ran = shop.run("/recipes/provision.zdt", OLD);
+        assert!(matches!(ran, Ran::Ended(Outcome::Done, _)), "{limit}: {}", short(&ran));
+        let steps = "drain app_1 timeout=120s; enable app_1";
+        shop.run_text(&format!("include app.zdt\nparam version\ntask t {{ {steps} }}\n"))
+    };
+    let cut = "a drain may last 2m, but nginx cuts what its old workers still have after 90s";
+    let unread = "`worker_shutdown_timeout 1.5m` of nginx is no time that zdt can read";
+    for (limit, said) in [("1m30s", cut), ("'1m 30s'", cut), ("1.5m", unread)] {
+        match drained(limit) {
+            Ran::Refused(failure) => assert_eq!(failure.message, said),
+            ran => panic!("{limit}: {}", short(&ran)),
+        }
+    }
+    for limit in ["2m1s", "0"] {
+        let ran = drained(limit);
+        assert!(matches!(ran, Ran::Ended(Outcome::Done, _)), "{limit}: {}", short(&ran));
+    }
 }
 
 #[test]

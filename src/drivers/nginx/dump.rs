@@ -107,17 +107,34 @@ impl Dump {
     }
 }
 
-/// The value of a directive as time: `10s`, `1m`, `500ms`, `75`.
+/// The value of a directive as time, as nginx reads it (`ngx_parse_time`): `90s`, `1m30s`, `1h 30m`, `500ms`, and `75`, which
+/// is seconds. From large to small, each unit once.
 pub fn time(text: &str) -> Option<Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let number: u64 = text[..digits].parse().ok()?;
-    match &text[digits..] {
-        "ms" => Some(Duration::from_millis(number)),
-        "" | "s" => Some(Duration::from_secs(number)),
-        "m" => Some(Duration::from_secs(number * 60)),
-        "h" => Some(Duration::from_secs(number * 3600)),
-        "d" => Some(Duration::from_secs(number * 86_400)),
-        _ => None,
+    const UNITS: [(&str, u64); 8] = [
+        ("y", 365 * 86_400_000),
+        ("M", 30 * 86_400_000),
+        ("w", 7 * 86_400_000),
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1000),
+        ("ms", 1),
+    ];
+    let mut units = UNITS.iter();
+    let mut total: u64 = 0;
+    let mut rest = text;
+    loop {
+        let (number, behind) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()));
+        let (unit, behind) = behind.split_at(behind.find(|c: char| !c.is_alphabetic()).unwrap_or(behind.len()));
+        rest = behind.trim_start_matches(' ');
+        let scale = match unit {
+            "" if rest.is_empty() => 1000,
+            _ => units.find(|(name, _)| *name == unit)?.1,
+        };
+        total = number.parse::<u64>().ok()?.checked_mul(scale)?.checked_add(total)?;
+        if rest.is_empty() {
+            return Some(Duration::from_millis(total));
+        }
     }
 }
 
@@ -238,6 +255,33 @@ mod tests {
             ("app_3", false),
         ] {
             assert_eq!(is_at(target, &places, &upstreams), reached, "{target}");
+        }
+    }
+
+    #[test]
+    fn times_as_nginx_reads_them() {
+        for (text, millis) in [
+            ("90s", Some(90_000)),
+            ("75", Some(75_000)),
+            ("0", Some(0)),
+            ("500ms", Some(500)),
+            ("1m30s", Some(90_000)),
+            ("1m 30s", Some(90_000)),
+            ("1m30", Some(90_000)),
+            ("1h 30m 5s 20ms", Some(5_405_020)),
+            ("2w3d", Some(17 * 86_400_000)),
+            ("1y1M", Some(395 * 86_400_000)),
+            ("30s1m", None),
+            ("1m1m", None),
+            ("1.5s", None),
+            ("90S", None),
+            ("1 day", None),
+            ("$limit", None),
+            ("", None),
+            ("99999999999999999999s", None),
+            ("99999999999999999y", None),
+        ] {
+            assert_eq!(time(text), millis.map(Duration::from_millis), "{text}");
         }
     }
 }

@@ -30,7 +30,8 @@ pub(crate) fn load(view: &dyn View, main: &str, globals: &str, version: &str) ->
     for directive in &all {
         match (directive.name.as_str(), &directive.block) {
             ("worker_shutdown_timeout", _) => {
-                reader.config.shutdown_timeout = directive.args.first().and_then(|text| time(text));
+                let limit = directive.args.first().and_then(|text| time(text));
+                reader.config.shutdown_timeout = limit.filter(|limit| !limit.is_zero());
             }
             ("http", Some(block)) => reader.http(block)?,
             _ => {}

@@ -48,17 +48,23 @@ pub(super) fn port_of(listen: &str) -> Option<u16> {
     last.parse().ok().or(Some(80))
 }
 
-/// `500ms`, `10s`, `1m`, `10`
+/// `500ms`, `10s`, `1m30s`, `10`
 pub(super) fn time(text: &str) -> Option<Duration> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let amount: u64 = digits.parse().ok()?;
-    Some(match &text[digits.len()..] {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let amount: u64 = text[..digits].parse().ok()?;
+    let rest = &text[digits..];
+    let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+    let part = match &rest[..letters] {
         "ms" => Duration::from_millis(amount),
         "" | "s" => Duration::from_secs(amount),
         "m" => Duration::from_secs(amount * 60),
         "h" => Duration::from_secs(amount * 3600),
         _ => return None,
-    })
+    };
+    match rest[letters..].trim_start() {
+        "" => Some(part),
+        more => Some(part + time(more)?),
+    }
 }
 
 pub(super) fn number(version: &str) -> (u32, u32, u32) {
