@@ -1,11 +1,12 @@
 //! Which file an `include` of nginx's main file brings in.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::dump::Dump;
 
-/// The main file's text with the include that brings in our file replaced by one line a file,
-/// ours by its candidate. `None` when no include does.
+/// The main file's text with the include that brings in our file replaced by one line a file, in the order in which nginx
+/// reads them (glob(3)'s, byte by byte: nginx sets no locale), ours by its candidate. `None` when no include does.
 pub(super) fn with_candidate(main: &Path, text: &str, inside: &Path, next: &Path, installed: &Dump) -> Option<String> {
     let folder = main.parent()?;
     let mut found = false;
@@ -18,7 +19,10 @@ pub(super) fn with_candidate(main: &Path, text: &str, inside: &Path, next: &Path
             found = true;
             let paths = installed.files.iter().map(|(path, _)| path.as_path());
             let others = paths.filter(|path| matches(&wanted, path) && *path != inside);
-            let lines = others.chain([next]).map(|path| format!("include {};", path.display()));
+            let mut all: Vec<&Path> = others.chain([inside]).collect();
+            all.sort_by_key(|path| path.as_os_str().as_bytes());
+            let read = all.iter().map(|path| if *path == inside { next } else { path });
+            let lines = read.map(|path| format!("include {};", path.display()));
             made.push_str(&lines.collect::<Vec<_>>().join("\n"));
         } else {
             made.push_str(&rest[before.len()..rest.len() - after.len()]);
@@ -95,5 +99,29 @@ mod tests {
         ] {
             assert_eq!(made(text), wanted, "{text}");
         }
+    }
+
+    /// What stands before ours in the running nginx does so in the check, and what ours defines is there for those behind.
+    #[test]
+    fn at_its_place_among_the_others() {
+        let inside = Path::new("/etc/nginx/conf.d/shop.conf");
+        let next = Path::new("/etc/nginx/conf.d/.shop.conf.zdt-next");
+        // In whatever order other includes have brought them in, and before ours is there.
+        let installed = Dump {
+            files: [
+                "nginx.conf",
+                "conf.d/zoo.conf",
+                "conf.d/10-a.conf",
+                "conf.d/Z.conf",
+                "conf.d/shop-2.conf",
+            ]
+            .map(|path| (Path::new("/etc/nginx").join(path), String::new()))
+            .to_vec(),
+        };
+        let main = Path::new("/etc/nginx/nginx.conf");
+        let made = with_candidate(main, "include conf.d/*.conf;", inside, next, &installed);
+        let names = ["10-a.conf", "Z.conf", "shop-2.conf", ".shop.conf.zdt-next", "zoo.conf"];
+        let lines = names.map(|name| format!("include /etc/nginx/conf.d/{name};"));
+        assert_eq!(made, Some(lines.join("\n")));
     }
 }
