@@ -203,10 +203,14 @@ pub trait Clock {
     /// Monotonic, from an arbitrary start.
     fn now(&self) -> Duration;
     fn wall(&self) -> SystemTime;
-    /// Waits; returns early with `false` when an interrupt arrives (`true`: the whole time passed).
-    /// After [`Signals::acknowledge`] only a second interrupt ends it.
+    /// Waits; returns early with `false` when an interrupt arrives (`true`: the whole time passed). One that is pending
+    /// already leaves [`PENDING`] at the most. After [`Signals::acknowledge`] only a second interrupt ends it.
     fn pause(&self, time: Duration) -> bool;
 }
+
+/// So long a pause may last that begins while an interrupt is pending: whoever goes on all the same, because a reload that
+/// was signalled must be known to be live or not, looks at its own pace and does not spin.
+pub const PENDING: Duration = Duration::from_millis(25);
 
 /// Ctrl-C and SIGTERM. SIGHUP and SIGPIPE never stop a run.
 pub trait Signals {

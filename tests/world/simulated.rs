@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use zdt::world::simulated::{Answers, Behaviour, Crashed, Death, Facts, Fault, Image, ImageKind, Kind, Nth, Simulated};
 use zdt::world::{
-    Api, Clock, Command, Files, HttpAnswer, HttpRequest, Interrupt, Net, NetError, Output, ProcessError, Processes,
-    Question, Signals, Status,
+    Api, Clock, Command, Files, HttpAnswer, HttpRequest, Interrupt, Net, NetError, Output, PENDING, ProcessError,
+    Processes, Question, Signals, Status,
 };
 
 const DIR: &str = "/srv/shop";

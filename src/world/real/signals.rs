@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::world::Interrupt;
+use crate::world::{Interrupt, PENDING};
 
 /// Two of a kind within this are one: `timeout` and some supervisors tell a process and then its group, and nobody's
 /// finger is that quick.
@@ -79,8 +79,12 @@ impl Interrupts {
         self.arrived.notify_all();
     }
 
-    /// Waits for `time`; `false` as soon as an interrupt is pending.
+    /// Waits for `time`; `false` as soon as an interrupt arrives, and a moment later where one is pending already.
     pub(super) fn wait(&self, time: Duration) -> bool {
+        if self.pending().is_some() {
+            thread::sleep(time.min(PENDING));
+            return false;
+        }
         let until = Instant::now().checked_add(time);
         let mut count = self.lock();
         loop {
@@ -125,4 +129,24 @@ pub(super) fn install(interrupts: Arc<Interrupts>) -> io::Result<()> {
         }
     })?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_under_an_interrupt_does_not_spin_and_does_not_last() {
+        let interrupts = Interrupts::default();
+        interrupts.arrive(Interrupt::Int);
+        let waited = |time| {
+            let start = Instant::now();
+            assert!(!interrupts.wait(time));
+            start.elapsed()
+        };
+        let look = Duration::from_millis(10);
+        assert!(waited(look) >= look);
+        let long = Duration::from_secs(3600);
+        assert!((PENDING..long).contains(&waited(long)));
+    }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::state::State;
 use super::{Simulated, inspect};
-use crate::world::{Clock, Interrupt, Signals};
+use crate::world::{Clock, Interrupt, PENDING, Signals};
 
 impl Clock for Simulated {
     fn now(&self) -> Duration {
@@ -18,6 +18,7 @@ impl Clock for Simulated {
     fn pause(&self, time: Duration) -> bool {
         let mut state = self.lock();
         if state.interrupts.pending().is_some() {
+            state.spend(time.min(PENDING));
             return false;
         }
         let until = state.now + time;

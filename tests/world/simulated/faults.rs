@@ -213,6 +213,11 @@ fn an_interrupt_ends_a_pause_when_it_comes() {
         (world.now(), world.pending()),
         (Duration::from_secs(5), Some(Interrupt::Term))
     );
+    // Whoever goes on all the same does so at his own pace.
+    let look = Duration::from_millis(10);
+    assert!(!world.pause(look));
+    assert!(!world.pause(Duration::from_secs(4)));
+    assert_eq!(world.now(), Duration::from_secs(5) + look + PENDING);
     world.acknowledge();
     assert!(world.pause(Duration::from_secs(4)));
 }
