@@ -152,7 +152,7 @@ impl Template {
                 let (line, name) = found.map_or((None, " "), |(line, name)| (Some(line), name));
                 (
                     line,
-                    format!("the value `{}` is refused: {why}", begin(value)),
+                    format!("the value {} is refused: {why}", shown(value, &names)),
                     format!(
                         "`{{{{{{{name}}}}}}}`, with three braces, puts it in unchanged; be sure that nobody else chooses it"
                     ),
@@ -223,12 +223,13 @@ fn known_instead(error: &handlebars::RenderError, values: &Value) -> Option<Stri
     }
 }
 
-/// The beginning of a value, fit to be shown.
-fn begin(value: &str) -> String {
+/// A value on one line, or the name of one that is too long for that. It is never cut: a secret may be in it, and half of
+/// one is not known for what it is.
+fn shown(value: &str, names: &[String]) -> String {
     const SHOWN: usize = 60;
-    match value.char_indices().nth(SHOWN) {
-        None => value.escape_debug().to_string(),
-        Some((end, _)) => format!("{}…", value[..end].escape_debug()),
+    match (value.chars().count() > SHOWN, names.first()) {
+        (true, Some(name)) => format!("of `{}`", last(name)),
+        _ => format!("`{}`", value.escape_debug()),
     }
 }
 
@@ -297,5 +298,21 @@ mod tests {
             Ok("shop")
         );
         assert_eq!(said(Kind::Plain, "<{{prefix}}>").as_deref(), Ok("<>"));
+    }
+
+    /// It may hold a secret, which whoever hides it knows only as a whole.
+    #[test]
+    fn a_refused_value_is_shown_whole_or_not_at_all() {
+        for (secret, wanted) in [
+            ("t0'ken", "the value `t0\\'ken` is refused"),
+            (&"t0'ken".repeat(20), "the value of `token` is refused"),
+        ] {
+            let template = Template::new("shop.yml.hbs", "a: {{token}}", Kind::Yaml).expect("it compiles");
+            let error = template.render(&json!({ "token": secret })).expect_err("it is refused");
+            assert_eq!(
+                error.message,
+                format!("{wanted}: quotes and `\\` mean something in YAML")
+            );
+        }
     }
 }

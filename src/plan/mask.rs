@@ -41,6 +41,9 @@ fn forms(secret: &str) -> Vec<String> {
         forms.push(in_json(form));
         forms.push(form.replace('$', "$$"));
     }
+    // Whatever of these zdt itself shows on one line: a body that echoes it, a value that is refused.
+    let shown: Vec<String> = forms.iter().map(|form| form.escape_debug().to_string()).collect();
+    forms.extend(shown);
     forms.retain(|form| !form.is_empty());
     forms
 }
@@ -48,4 +51,25 @@ fn forms(secret: &str) -> Vec<String> {
 fn in_json(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_hidden_however_it_is_written() {
+        let secret = "p'w \"x\\\u{1b}";
+        let mask = Mask::new(&[secret.to_string()]);
+        let json = in_json(secret);
+        for text in [
+            secret,
+            &json,
+            &secret.escape_debug().to_string(),
+            &json.escape_debug().to_string(),
+        ] {
+            let told = mask.text(&format!("it answers <{text}>"));
+            assert_eq!(told, "it answers <•••>");
+        }
+    }
 }
