@@ -11,6 +11,7 @@ pub mod probe;
 pub mod report;
 pub mod site;
 pub mod syntax;
+mod tcp;
 pub mod template;
 pub mod verbs;
 pub mod world;

@@ -12,7 +12,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("syntax", &["diagnostic"]),
     ("diagnostic", &["syntax"]),
     ("template", &[]),
-    ("world", &[]),
+    ("tcp", &[]),
+    ("world", &["tcp"]),
     ("plan", &["syntax", "diagnostic", "verbs"]),
     ("drivers", &["world", "diagnostic"]),
     ("site", &["plan", "template", "drivers", "world", "diagnostic"]),
@@ -21,7 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "exec",
         &["plan", "verbs", "site", "drivers", "world", "syntax", "diagnostic"],
     ),
-    ("probe", &["report"]),
+    ("probe", &["report", "tcp"]),
     ("report", &["exec", "plan", "verbs", "drivers", "diagnostic", "probe"]),
 ];
 

@@ -37,6 +37,7 @@ impl FailureKind {
     pub(super) fn of_connect(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::ConnectionRefused => FailureKind::Refused,
+            io::ErrorKind::NotFound => FailureKind::Unresolved,
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => FailureKind::Timeout,
             io::ErrorKind::ConnectionReset => FailureKind::Reset,
             io::ErrorKind::AddrNotAvailable => FailureKind::NotSent,

@@ -15,28 +15,13 @@ pub(super) struct Wire {
 impl Wire {
     /// Resolves the name anew, then tries its addresses in turn, each with its share of the time that is left.
     pub fn open(target: &Target, deadline: Instant) -> Result<Wire, FailureKind> {
-        let addresses: Vec<SocketAddr> = match (target.host.as_str(), target.port).to_socket_addrs() {
-            Ok(found) => found.collect(),
-            Err(_) => return Err(FailureKind::Unresolved),
-        };
-        let mut failure = FailureKind::Unresolved;
-        for (tried, address) in addresses.iter().enumerate() {
-            let shares = (addresses.len() - tried) as u32;
-            let share = remaining(deadline).map_err(|_| FailureKind::Timeout)? / shares;
-            match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
-                // Where nobody listens, the kernel may pick that very port for us and connect us to ourselves.
-                Ok(stream) if stream.local_addr().is_ok_and(|own| own == *address) => {
-                    failure = FailureKind::Refused;
-                }
-                Ok(stream) => {
-                    // Without it a request may wait for the acknowledgement of the one before.
-                    let _ = stream.set_nodelay(true);
-                    return Ok(Wire { stream, deadline });
-                }
-                Err(error) => failure = FailureKind::of_connect(&error),
-            }
-        }
-        Err(failure)
+        let found = (target.host.as_str(), target.port).to_socket_addrs();
+        let addresses: Vec<SocketAddr> = found.map(Iterator::collect).map_err(|error| of_lookup(&error))?;
+        let opened = crate::tcp::open(&addresses, deadline);
+        let stream = opened.map_err(|error| FailureKind::of_connect(&error))?;
+        // Without it a request may wait for the acknowledgement of the one before.
+        let _ = stream.set_nodelay(true);
+        Ok(Wire { stream, deadline })
     }
 
     pub fn set_deadline(&mut self, deadline: Instant) {
@@ -51,6 +36,14 @@ impl Wire {
         let seen = self.stream.peek(&mut [0]);
         let quiet = matches!(&seen, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
         self.stream.set_nonblocking(false).is_ok() && quiet
+    }
+}
+
+/// A lookup that the machine itself had no room for is no missing name.
+fn of_lookup(error: &io::Error) -> FailureKind {
+    match FailureKind::of_connect(error) {
+        FailureKind::NotSent => FailureKind::NotSent,
+        _ => FailureKind::Unresolved,
     }
 }
 

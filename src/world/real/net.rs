@@ -10,7 +10,7 @@ use ureq::config::Config;
 use ureq::http::{Response, Uri};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use ureq::{Agent, Body, Error};
+use ureq::{Agent, Body, Error, Timeout};
 
 use super::Real;
 use crate::world::{HttpAnswer, HttpRequest, Net, NetError};
@@ -38,19 +38,10 @@ impl Net for Real {
 
     fn connect(&self, host: &str, port: u16, timeout: Duration) -> Result<(), NetError> {
         self.moment.over();
-        let until = Instant::now() + timeout;
-        let addresses = resolve(host, port, timeout)?;
-        let mut last = NetError::NoSuchHost(host.to_string());
-        for (tried, address) in addresses.iter().enumerate() {
-            // The first address may swallow packets: each gets its share of what is left.
-            let left = until.saturating_duration_since(Instant::now());
-            let share = left / u32::try_from(addresses.len() - tried).unwrap_or(1);
-            match TcpStream::connect_timeout(address, at_least(share)) {
-                Ok(_) => return Ok(()),
-                Err(error) => last = explain_io(&error, timeout),
-            }
-        }
-        Err(last)
+        let until = Instant::now() + at_least(timeout);
+        let addresses = resolve(host, port, timeout).map_err(|error| explain_io(&error, host, timeout))?;
+        let opened = crate::tcp::open(&addresses, until);
+        opened.map(drop).map_err(|error| explain_io(&error, host, timeout))
     }
 
     fn port_free(&self, address: SocketAddr) -> bool {
@@ -97,10 +88,7 @@ impl Resolver for Lookup {
     fn resolve(&self, uri: &Uri, _: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         let host = uri.host().ok_or(Error::HostNotFound)?;
         let found = resolve(host, uri.port_u16().unwrap_or(80), *timeout.after);
-        let found = found.map_err(|error| match error {
-            NetError::TimedOut(_) => Error::Timeout(timeout.reason),
-            _ => Error::HostNotFound,
-        })?;
+        let found = found.map_err(|error| not_found(error, timeout.reason))?;
         let mut addresses = self.empty();
         // As many as there is room for.
         let _ = found.into_iter().try_for_each(|address| addresses.try_push(address));
@@ -108,6 +96,14 @@ impl Resolver for Lookup {
             true => Err(Error::HostNotFound),
             false => Ok(addresses),
         }
+    }
+}
+
+/// With its reason: that no thread is left is no fault of the name.
+fn not_found(error: io::Error, limit: Timeout) -> Error {
+    match error.kind() {
+        io::ErrorKind::TimedOut => Error::Timeout(limit),
+        _ => Error::Io(error),
     }
 }
 
@@ -135,7 +131,7 @@ fn read(answer: Response<Body>) -> io::Result<HttpAnswer> {
 }
 
 /// The system's resolver has no time limit, so it is asked on a thread that may be left behind.
-fn resolve(host: &str, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>, NetError> {
+fn resolve(host: &str, port: u16, timeout: Duration) -> io::Result<Vec<SocketAddr>> {
     if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
@@ -143,10 +139,12 @@ fn resolve(host: &str, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>, 
     let name = host.to_string();
     let started = thread::Builder::new().name("resolve".into()).spawn(move || {
         let found = (name.as_str(), port).to_socket_addrs();
-        let _ = sender.send(found.map(Vec::from_iter).unwrap_or_default());
+        let _ = sender.send(found.map(Vec::from_iter));
     });
-    started.map_err(|error| NetError::Other(error.to_string()))?;
-    receiver.recv_timeout(timeout).map_err(|_| NetError::TimedOut(timeout))
+    // Not as it comes: its kind is that of a wait that was too long.
+    started.map_err(|error| io::Error::other(format!("no thread is left to look up `{host}`: {error}")))?;
+    let found = receiver.recv_timeout(timeout);
+    found.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 fn reachable(mut address: SocketAddr) -> SocketAddr {
@@ -164,15 +162,16 @@ fn explain(error: ureq::Error, url: &str, timeout: Duration) -> NetError {
         ureq::Error::Timeout(_) => NetError::TimedOut(timeout),
         ureq::Error::HostNotFound => NetError::NoSuchHost(host_of(url)),
         ureq::Error::ConnectionFailed => NetError::Refused,
-        ureq::Error::Io(error) if is_lookup(&error) => NetError::NoSuchHost(host_of(url)),
-        ureq::Error::Io(error) => explain_io(&error, timeout),
+        ureq::Error::Io(error) => explain_io(&error, &host_of(url), timeout),
         other => NetError::Other(other.to_string()),
     }
 }
 
-fn explain_io(error: &io::Error, timeout: Duration) -> NetError {
+fn explain_io(error: &io::Error, host: &str, timeout: Duration) -> NetError {
     use io::ErrorKind::*;
     match error.kind() {
+        NotFound => NetError::NoSuchHost(host.to_string()),
+        _ if is_lookup(error) => NetError::NoSuchHost(host.to_string()),
         ConnectionRefused => NetError::Refused,
         ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof | NotConnected => NetError::Closed,
         TimedOut | WouldBlock => NetError::TimedOut(timeout),
@@ -189,4 +188,20 @@ fn host_of(url: &str) -> String {
     let uri = url.parse::<Uri>().ok();
     let host = uri.as_ref().and_then(Uri::host);
     host.unwrap_or(url).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lookup_says_why_it_did_not_come_about() {
+        let (url, limit) = ("http://db:80/", Duration::from_secs(1));
+        let told = |error| explain(not_found(error, Timeout::Global), url, limit);
+        let no_thread = "no thread is left to look up `db`: try again";
+        assert_eq!(told(io::Error::other(no_thread)), NetError::Other(no_thread.into()));
+        assert_eq!(told(io::ErrorKind::TimedOut.into()), NetError::TimedOut(limit));
+        let unknown = io::Error::other("failed to lookup address information: Name or service not known");
+        assert_eq!(told(unknown), NetError::NoSuchHost("db".into()));
+    }
 }
