@@ -59,7 +59,7 @@ impl Site<'_> {
         let servers = self.servers(&containers, self.nginx_version(&proxy)?)?;
         let installed = self.world.read(&self.proxy()?.config).unwrap_or_default();
         let live = self.live(&proxy)?;
-        let own = self.own_directives(&String::from_utf8_lossy(&installed), &live, &servers)?;
+        let own = self.own_directives(&proxy, &String::from_utf8_lossy(&installed), &live, &servers)?;
         Ok(self.unlisted(&own, &servers, &containers, &live.traffic).is_some())
     }
 

@@ -2,7 +2,7 @@
 //! `set=` variable rules an image, a backend listens on its port. Each would otherwise be found out by users.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Site;
@@ -19,16 +19,26 @@ use crate::world::NetError;
 const CONNECT: Duration = Duration::from_secs(1);
 
 impl Site<'_> {
-    /// What a configuration says apart from the private server, which reaches backends whether they are drained or not.
+    /// What a configuration says apart from the private server, which reaches backends whether they are drained or not. A
+    /// variable in it may get its value in another file: of those that were read for this run.
     pub(super) fn own_directives(
         &self,
+        proxy: &Container,
         text: &str,
         generation: &Generation,
         servers: &[Server],
     ) -> Result<Vec<Directive>, Failure> {
         let nginx = self.nginx()?;
         let block = private::block(&nginx.private, nginx.listen, generation, servers);
-        Ok(dump::directives(Path::new(""), &text.replacen(&block, "", 1)))
+        let own = (PathBuf::new(), text.replacen(&block, "", 1));
+        let mut dump = self.dump.borrow().clone().unwrap_or_default();
+        // What is installed in its place is of before.
+        let place = nginx.inside(proxy)?;
+        dump.files.retain(|(path, _)| *path != place);
+        dump.files.insert(0, own);
+        let mut directives = dump.directives();
+        directives.retain(|one| one.file.as_os_str().is_empty());
+        Ok(directives)
     }
 
     /// A configuration lists every server that is in traffic as zdt gave it to the template, and none that is not (unless
@@ -126,7 +136,7 @@ impl Site<'_> {
         [true, false].into_iter().try_for_each(|on| {
             generation.traffic = backends.iter().map(|one| (one.name.clone(), on)).collect();
             let text = self.proxy_text(Some(proxy), containers, &generation)?;
-            let own = self.own_directives(&text, &generation, &servers)?;
+            let own = self.own_directives(proxy, &text, &generation, &servers)?;
             self.servers_listed(&own, &servers, containers, &generation.traffic)
         })
     }
