@@ -40,11 +40,10 @@ must_run() { running || die "there is no engine \`$name\`: engine.sh up $name"; 
 
 # Back as soon as dockerd answers; 60 s is what nobody should ever see.
 await_answer() {
-    tries=600
+    limit=$(($(date +%s) + 60))
     bound=5
     until inner version >/dev/null 2>&1; do
-        tries=$((tries - 1))
-        if [ $tries = 0 ] || ! running; then
+        if [ "$(date +%s)" -gt $limit ] || ! running; then
             docker logs --tail 10 "$node" >&2
             die "engine \`$name\` does not answer"
         fi

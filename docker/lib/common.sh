@@ -38,7 +38,7 @@ scratch() {
 engine_answers() {
     for question in version 'network ls' 'container ls'; do
         # shellcheck disable=SC2086 # a question is words
-        timeout 30 docker $question >/dev/null 2>&1 || return 1
+        timeout 60 docker $question >/dev/null 2>&1 || return 1
     done
 }
 

@@ -283,6 +283,7 @@ fn would_go_back(world: &Real, dir: &Path) -> Result<u8, Told> {
         images.extend(
             good.images
                 .iter()
+                .filter(|(name, _)| state.backends.contains_key(*name))
                 .map(|(name, (image, _))| (name.clone(), image.clone())),
         );
         say!("it would go back to the set of images that ran before");
@@ -300,14 +301,18 @@ fn would_go_back(world: &Real, dir: &Path) -> Result<u8, Told> {
     Ok(0)
 }
 
-/// The newest set of images that served before and differs from what runs now.
+/// The newest set of images that served before and differs from what runs now, in backends that there still are.
 fn earlier(state: &State) -> Option<&Good> {
     let now: BTreeMap<&String, &String> = state
         .backends
         .iter()
         .map(|(name, known)| (name, &known.image_id))
         .collect();
-    let differs = |good: &&Good| good.images.iter().any(|(name, (_, id))| now.get(name) != Some(&id));
+    let differs = |good: &&Good| {
+        good.images
+            .iter()
+            .any(|(name, (_, id))| now.get(name).is_some_and(|now| *now != id))
+    };
     state.good.iter().rev().find(differs)
 }
 

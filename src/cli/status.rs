@@ -100,7 +100,7 @@ fn page(site: &Site) -> StatusPage {
     };
     let backends = site.deployment.backends.iter().map(|backend| BackendLine {
         name: backend.name.clone(),
-        stopped: site.container(&backend.name).is_ok_and(|found| !found.running()),
+        stopped: site.container(&backend.name).is_ok_and(|found| found.stopped()),
         image: site
             .container(&backend.name)
             .ok()

@@ -33,6 +33,8 @@ pub fn remember_good(runner: &Runner) -> Result<(), Failure> {
         }
     }
     site.remember(|state| {
+        // What is not declared any more is nobody's to bring back.
+        state.backends.retain(|name, _| site.deployment.backend(name).is_some());
         state.good.push(Good { run, images });
         let more = state.good.len().saturating_sub(GOOD);
         state.good.drain(..more);

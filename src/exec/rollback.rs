@@ -1,8 +1,8 @@
 //! Back to the before-images: not a list of inverse steps but a fresh way from the world as it is now, with the same
 //! discipline (drain, recreate, await, enable), last touched first.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::before::{before_image, file};
@@ -47,18 +47,15 @@ pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
         return Err(Failure::interrupted());
     }
     // A journal that cannot be written (a full disk) is no reason to leave users without a backend.
-    if let Err(failure) = runner.journal.undoing() {
-        let line = failure.message;
-        runner.sink.event(&Event::Warned { line });
-    }
+    let undoing = runner.journal.undoing();
     let way = Way {
         runner,
         site,
         target: &target,
         theirs: theirs.as_ref(),
         whole: Cell::new(true),
-        redone: RefCell::default(),
     };
+    way.warn(undoing);
     if let Some(failure) = lost {
         way.step("the proxy's own configuration".to_string(), || Err(failure));
     }
@@ -84,8 +81,6 @@ struct Way<'a, 'r> {
     target: &'a Target,
     theirs: Option<&'a Theirs>,
     whole: Cell<bool>,
-    /// Backends that have a new container of the old image: another compose may hash its definition otherwise.
-    redone: RefCell<BTreeSet<String>>,
 }
 
 impl Way<'_, '_> {
@@ -107,6 +102,13 @@ impl Way<'_, '_> {
         });
     }
 
+    fn warn(&self, done: Result<(), Failure>) {
+        if let Err(failure) = done {
+            let line = failure.message;
+            self.runner.sink.event(&Event::Warned { line });
+        }
+    }
+
     fn tags(&self) -> Result<(), Failure> {
         let engine = &self.site.engine;
         for (name, id) in &self.target.tags {
@@ -124,11 +126,12 @@ impl Way<'_, '_> {
         self.theirs.is_some_and(|theirs| theirs.rules(self.site))
     }
 
-    /// A container of the old image and the old definition.
+    /// A container of the old image and the old definition, or of what this way back has made of that.
     fn is_old(&self, name: &str, container: &Container, ran: &Ran) -> bool {
-        let redone = self.redone.borrow().contains(name);
-        container.image_id == ran.image_id
-            && (redone || ran.definition.is_none() || container.config_hash == ran.definition)
+        let now = &container.config_hash;
+        let defined = || ran.definition.is_none() || *now == ran.definition;
+        let image = container.image_id == ran.image_id;
+        image && (defined() || self.runner.journal.is_put_back(name, now) || self.given())
     }
 
     fn as_before(&self, name: &str, ran: &Ran) -> bool {
@@ -239,7 +242,8 @@ impl Way<'_, '_> {
         // Somebody may have written the new image into `.env` before zdt saw it.
         site.env_ruled(name, &ran.image)?;
         site.recreate_as_written(name, &ran.image_id)?;
-        self.redone.borrow_mut().insert(name.to_string());
+        let definition = site.container(name)?.config_hash;
+        self.warn(self.runner.journal.put_back(name, definition));
         let well = well_again(site, name, ran)?;
         if proxied && self.target.wants(name) {
             enable(site, name, well)?;
@@ -265,11 +269,18 @@ impl Way<'_, '_> {
         let site = self.site;
         for name in &self.target.new {
             let serves = || site.traffic().is_ok_and(|traffic| traffic.get(name) == Some(&true));
-            if !self.target.wants(name) && !self.given() && serves() {
-                self.step(format!("drain {name}"), || {
-                    site.keep_out(name)?;
+            if self.target.wants(name) || self.given() || !serves() {
+                continue;
+            }
+            // All that was there before is back, whatever becomes of this.
+            match site.keep_out(name) {
+                Ok(()) => self.step(format!("drain {name}"), || {
                     Ok("it was not there before; its container stays".to_string())
-                });
+                }),
+                Err(failure) => {
+                    let line = format!("`{name}` is new and stays in traffic: {}", failure.message);
+                    self.warn(Err(Failure::new(line)));
+                }
             }
         }
     }
@@ -349,7 +360,8 @@ fn sick(well: bool) -> &'static str {
 /// Where somebody else's configuration rules again, a container that has stopped can be started and no more.
 fn started_again(site: &Site, name: &str, ran: &Ran) -> Result<String, Failure> {
     match site.start_stopped(name)? {
-        Some(line) => well_again(site, name, ran).map(|well| format!("{}{line}", sick(well))),
+        // Its health could be asked of zdt's private server only.
+        Some(line) => Ok(line),
         None => Err(Failure::new(format!(
             "`{name}` does not run {}, and somebody else's nginx configuration rules, which cannot be told to drain it",
             ran.image

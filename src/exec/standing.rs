@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Standing;
+use crate::drivers::engine::Container;
 use crate::plan::Backend;
 use crate::site::Site;
 
@@ -22,7 +23,7 @@ pub fn standing(site: &Site) -> Vec<Standing> {
         Standing {
             backend: backend.name.clone(),
             enabled: enabled.or(container.is_none().then_some(false)),
-            stopped: container.as_ref().is_some_and(|container| !container.running()),
+            stopped: container.as_ref().is_some_and(Container::stopped),
             image: container.map(|container| container.image),
             healthy: asked.then(|| site.is_healthy(&backend.name)),
         }

@@ -30,11 +30,11 @@ impl Theirs {
         Ok(theirs.then_some(Self { text, mode: *mode }))
     }
 
-    /// It is in its place, and rules.
+    /// It is in its place, and nginx does not go by zdt's: it may answer nobody on the port that zdt asks.
     pub fn rules(&self, site: &Site) -> bool {
         let config = site.deployment.proxy.as_ref().map(|proxy| &proxy.config);
         let now = config.and_then(|config| site.world.read(config).ok());
-        now.as_ref() == Some(&self.text) && site.proxy_now().is_ok_and(|proxy| site.is_anothers(&proxy))
+        now.as_ref() == Some(&self.text) && site.proxy_now().is_ok_and(|proxy| !site.is_zdts(&proxy))
     }
 
     /// `None`: it rules already.

@@ -128,7 +128,7 @@ impl Site<'_> {
                 before.to_string()
             }
             None if as_the_run_wrote_it => String::new(),
-            _ => now,
+            _ => now.clone(),
         };
         for (backend, variable) in touched {
             let was = before.and_then(|before| given(before, variable));
@@ -141,6 +141,19 @@ impl Site<'_> {
                 Some(wanted) if given(&text, variable) == Some(wanted) => text,
                 Some(wanted) => with_variable(&text, variable, wanted),
             };
+        }
+        if as_the_run_wrote_it {
+            // Compose reads no file with a service whose image it does not know.
+            for (backend, variable) in self
+                .deployment
+                .backends
+                .iter()
+                .filter_map(|one| self.variable(&one.name))
+            {
+                if let (None, None, Some(value)) = (ran(&backend.name), given(&text, variable), given(&now, variable)) {
+                    text = with_variable(&text, variable, value);
+                }
+            }
         }
         Ok((before.is_some() || !text.trim().is_empty()).then_some(text))
     }

@@ -97,7 +97,10 @@ impl Site<'_> {
     fn no_way_past(&self, own: &[Directive], servers: &[Server], containers: &[Container]) -> Result<(), Failure> {
         let upstreams = dump::upstreams(own);
         for directive in own {
-            let Some(target) = directive.leads_to() else { continue };
+            // What is not sure is told by the preflight, where it is somebody else's.
+            let Some(target) = directive.leads_to().filter(|_| directive.leads_surely()) else {
+                continue;
+            };
             let reached = |server: &&Server| dump::is_at(target, &self.ways_to(server, containers), &upstreams);
             if let Some(server) = servers.iter().find(reached) {
                 return Err(another_way(server, directive).help(format!(

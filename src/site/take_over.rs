@@ -111,6 +111,11 @@ impl Site<'_> {
         })
     }
 
+    /// The nginx that runs answers with zdt's private server.
+    pub fn is_zdts(&self, proxy: &Container) -> bool {
+        self.nginx().is_ok_and(|nginx| matches!(nginx.live(proxy), Ok(Some(_))))
+    }
+
     /// The nginx that runs answers, and not with zdt's private server.
     pub fn is_anothers(&self, proxy: &Container) -> bool {
         self.nginx().is_ok_and(|nginx| matches!(nginx.live(proxy), Ok(None)))
@@ -194,7 +199,7 @@ impl Site<'_> {
         self.nginx()?.give_back(&proxy, theirs, mode)?;
         // nginx obeys a reload that it then refuses.
         let told = self.world.now();
-        while !self.is_anothers(&proxy) {
+        while self.is_zdts(&proxy) {
             if self.world.now().saturating_sub(told) >= GIVEN {
                 return Err(
                     Failure::new("nginx was told to read its own file again and goes on with zdt's")

@@ -311,7 +311,7 @@ impl Site<'_> {
     pub fn main_time(&self, proxy: &Container, directive: &str) -> Result<Option<Duration>, Failure> {
         let args = crate::drivers::nginx::Nginx::master_args(proxy).join("; ");
         let of_command = dump::directives(std::path::Path::new("-g"), &format!("{args};"));
-        let of_files = self.dump(proxy)?.directives();
+        let of_files = self.dump(proxy)?.plain();
         let mut values = of_command.iter().chain(&of_files).filter_map(|found| {
             let at = found.words.iter().position(|word| word == directive)?;
             found.words.get(at + 1)

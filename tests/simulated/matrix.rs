@@ -19,6 +19,8 @@ pub struct Subject<'a> {
     /// Versions before and after.
     pub old: &'a (dyn Fn(&Shop) -> Result<(), String> + Sync),
     pub new: &'a (dyn Fn(&Shop) -> Result<(), String> + Sync),
+    /// In the end a plain `compose up -d` changes nothing.
+    pub rest: bool,
 }
 
 /// A subject that moves all backends from the old to the new version.
@@ -30,6 +32,7 @@ pub fn upgrade_of(shop: Shop) -> Subject<'static> {
         end: Outcome::Done,
         old: &|shop| shop.is_all(OLD),
         new: &|shop| shop.is_all(NEW),
+        rest: true,
     }
 }
 
@@ -53,6 +56,10 @@ impl Subject<'_> {
             Outcome::Done => (self.new)(shop),
             _ => (self.old)(shop),
         }
+    }
+
+    fn at_rest(&self, shop: &Shop) -> Result<(), String> {
+        if self.rest { shop.at_rest() } else { Ok(()) }
     }
 
     /// Every fault at every call; gives how many runs that were.
@@ -101,7 +108,7 @@ impl Subject<'_> {
                 _ => Err(short(&ran)),
             }
             .and_then(|()| shop.unharmed(self.least))
-            .and_then(|()| shop.at_rest())
+            .and_then(|()| self.at_rest(&shop))
             .map_err(|end| why(format!("{end}\n    {}", short(&ran))))?;
         }
         Ok(())
@@ -110,10 +117,10 @@ impl Subject<'_> {
     /// The reported outcome is what the world shows.
     fn agrees(&self, shop: &Shop, ran: &Ran) -> Result<usize, String> {
         let end = match ran {
-            Ran::Ended(Outcome::Done, _) => (self.new)(shop).and_then(|()| shop.at_rest()),
+            Ran::Ended(Outcome::Done, _) => (self.new)(shop).and_then(|()| self.at_rest(shop)),
             Ran::Refused(_) if shop.unfinished() => return self.both_ways(shop).map(|()| 3),
             Ran::Ended(Outcome::RolledBack | Outcome::WentBack | Outcome::Refused, _) | Ran::Refused(_) => {
-                (self.old)(shop).and_then(|()| shop.at_rest())
+                (self.old)(shop).and_then(|()| self.at_rest(shop))
             }
             Ran::Ended(Outcome::Failed | Outcome::Interrupted, _) if shop.unfinished() => {
                 return self

@@ -39,7 +39,7 @@ pub fn recipe(steps: &str) -> String {
     )
 }
 
-fn moved(image: &str, end: Outcome) {
+fn moved(shop: Shop, rest: bool, image: &str, end: Outcome) {
     let text = recipe(&format!(
         "pull {image}\nfor app in $backends {{\ndrain $app\nrecreate $app image={image}\n\
          await healthy $app timeout=10s\nenable $app\n}}\n"
@@ -53,7 +53,8 @@ fn moved(image: &str, end: Outcome) {
         end,
         old: &|shop| is(shop, OLD),
         new: &|shop| is(shop, NEW),
-        ..upgrade_of(own())
+        rest,
+        ..upgrade_of(shop)
     }
     .all();
     println!("{runs} runs");
@@ -61,10 +62,21 @@ fn moved(image: &str, end: Outcome) {
 
 #[test]
 fn any_fault_in_an_upgrade() {
-    moved("zdt/sample-app:0.0.2", Outcome::Done);
+    moved(own(), true, "zdt/sample-app:0.0.2", Outcome::Done);
 }
 
 #[test]
 fn any_fault_on_the_way_back() {
-    moved("zdt/sample-app:ill", Outcome::RolledBack);
+    moved(own(), true, "zdt/sample-app:ill", Outcome::RolledBack);
+}
+
+/// Its owner has changed a definition, and no container has it yet: whoever is brought back gets it, once.
+#[test]
+fn any_fault_on_the_way_back_with_an_edited_file() {
+    let shop = own();
+    let text = shop.file(COMPOSE);
+    let edited = text.replace("APP_DB: db:6379", "APP_DB: db:6379\n      APP_CACHE: \"1\"");
+    assert_ne!(text, edited);
+    shop.world.someone_writes(COMPOSE, edited);
+    moved(shop, false, "zdt/sample-app:ill", Outcome::RolledBack);
 }

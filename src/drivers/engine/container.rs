@@ -78,6 +78,11 @@ impl Container {
         }
     }
 
+    /// It does not run and is not about to: one that restarts over and over is no such container.
+    pub fn stopped(&self) -> bool {
+        ["created", "exited", "dead"].contains(&self.state.status.as_str())
+    }
+
     pub fn running(&self) -> bool {
         self.state.status == "running"
     }

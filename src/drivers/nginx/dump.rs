@@ -23,7 +23,15 @@ pub struct Directive {
     /// The directive's words, without `;`.
     pub words: Vec<String>,
     /// Where it has requests sent past any upstream.
-    pub(super) target: Option<String>,
+    pub(super) target: Option<Target>,
+}
+
+/// What a `…_pass` may lead to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    pub(super) place: String,
+    /// What is put together from several variables of several values each may never be.
+    pub(super) sure: bool,
 }
 
 /// A block, which is what its first word says it is (`block == "server"`).
@@ -51,7 +59,12 @@ impl Directive {
     /// Where it has requests sent past any upstream, as `host:port` or a host: the target of a `…_pass`, also of what gives
     /// a variable in one its value. A part that only a request knows is a `*`.
     pub fn leads_to(&self) -> Option<&str> {
-        self.target.as_deref()
+        self.target.as_ref().map(|target| target.place.as_str())
+    }
+
+    /// Requests can go where [`Directive::leads_to`] says: its values are known to come together.
+    pub fn leads_surely(&self) -> bool {
+        self.target.as_ref().is_some_and(|target| target.sure)
     }
 }
 
@@ -102,8 +115,12 @@ impl Dump {
     }
 
     pub fn directives(&self) -> Vec<Directive> {
-        let files = self.files.iter();
-        followed(files.flat_map(|(path, text)| read(path, text)).collect())
+        followed(self.plain())
+    }
+
+    /// The same for whoever does not ask where one leads.
+    pub fn plain(&self) -> Vec<Directive> {
+        self.files.iter().flat_map(|(path, text)| read(path, text)).collect()
     }
 }
 

@@ -201,12 +201,15 @@ impl Nginx<'_> {
         }
     }
 
-    /// A file that somebody else wrote, in the place of zdt's; nginx is told to reload.
+    /// A file that somebody else wrote, in the place of zdt's; nginx is told to reload. Where it does not take that file,
+    /// zdt's comes back: nginx must be able to start with what lies there.
     pub fn give_back(&self, container: &Container, theirs: &[u8], mode: u32) -> Result<(), Failure> {
+        let previous = self.previous()?;
         self.world
             .write(&self.config, theirs, mode)
             .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", self.config.display())))?;
         self.reload(container)
+            .map_err(|failure| self.put_back(container, previous, failure))
     }
 
     /// Workers of a configuration that was taken back may have lived for a moment: only when they are gone does the

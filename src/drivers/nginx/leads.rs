@@ -1,29 +1,46 @@
 //! Where requests are sent past any upstream: what stands behind a `…_pass`, with the variables that it is made of.
 
+use std::cell::Cell;
 use std::path::Path;
 
-use super::dump::Directive;
+use super::dump::{Directive, Target};
 
-/// The most targets of one `…_pass` that are looked at: a product of maps has no end.
-const MOST: usize = 1000;
+/// The most values that are put together for all of a configuration: a product of maps has no end. What is left out
+/// counts as known to a request only.
+const MOST: usize = 50_000;
 
 /// A text in the place of one with variables, and the directives (by number) that gave their values.
 #[derive(Clone)]
 struct Made {
     text: String,
     by: Vec<usize>,
+    /// How many variables in it have several values each.
+    choices: usize,
+}
+
+impl Made {
+    fn of(text: &str) -> Self {
+        Self {
+            text: text.to_string(),
+            by: Vec::new(),
+            choices: 0,
+        }
+    }
 }
 
 /// The directives, each `…_pass` once for every target that it may lead to, and so is each `set` and each line of a `map`
 /// that a target is made of: a variable that no `…_pass` uses leads nowhere.
 pub(super) fn followed(directives: Vec<Directive>) -> Vec<Directive> {
-    let mut targets: Vec<Vec<String>> = vec![Vec::new(); directives.len()];
+    let left = Cell::new(MOST);
+    let mut targets: Vec<Vec<Target>> = vec![Vec::new(); directives.len()];
     for (at, directive) in directives.iter().enumerate() {
         let Some(to) = directive.words.get(1).filter(|_| directive.words[0].ends_with("_pass")) else {
             continue;
         };
-        for made in values_of(&directives, directive, to, &[]) {
-            let target = place(&made.text);
+        for made in values_of(&directives, directive, to, &[], &left) {
+            let place = place(&made.text);
+            let sure = made.choices <= 1;
+            let target = Target { place, sure };
             for one in made.by.into_iter().chain([at]) {
                 if !targets[one].contains(&target) {
                     targets[one].push(target.clone());
@@ -46,34 +63,37 @@ pub(super) fn followed(directives: Vec<Directive>) -> Vec<Directive> {
 
 /// All that `text` may be where it stands, up to its path, as far as the files tell; what they do not tell is a `$`, and
 /// so is a variable inside of itself.
-fn values_of(all: &[Directive], at: &Directive, text: &str, inside: &[&str]) -> Vec<Made> {
+fn values_of(all: &[Directive], at: &Directive, text: &str, inside: &[&str], left: &Cell<usize>) -> Vec<Made> {
     let text = without_path(text);
     let Some((before, name, after)) = next_variable(text) else {
-        let text = text.to_string();
-        return vec![Made { text, by: Vec::new() }];
+        return vec![Made::of(text)];
     };
     let mut found: Vec<Made> = Vec::new();
-    if !inside.contains(&name) {
+    if !inside.contains(&name) && left.get() > 0 {
         let inside = [inside, &[name]].concat();
-        for (number, value) in givers(all, at, name) {
-            for mut made in values_of(all, at, value, &inside) {
-                made.by.push(number);
+        let given = givers(all, at, name);
+        for (number, value) in &given {
+            for mut made in values_of(all, at, value, &inside, left) {
+                made.by.push(*number);
+                made.choices += usize::from(given.len() > 1);
                 found.push(made);
             }
         }
     }
     if found.is_empty() {
-        let text = "$".to_string();
-        found.push(Made { text, by: Vec::new() });
+        found.push(Made::of("$"));
     }
-    let rests = values_of(all, at, after, inside);
+    let rests = values_of(all, at, after, inside, left);
     let both = found.iter().flat_map(|one| {
         rests.iter().map(move |rest| Made {
             text: format!("{before}{}{}", one.text, rest.text),
             by: [one.by.as_slice(), &rest.by].concat(),
+            choices: one.choices + rest.choices,
         })
     });
-    both.take(MOST).collect()
+    let both: Vec<Made> = both.take(left.get().max(1)).collect();
+    left.set(left.get().saturating_sub(both.len()));
+    both
 }
 
 /// Up to the character that begins a path or a query: neither makes a difference.
@@ -140,7 +160,7 @@ fn place(url: &str) -> String {
         None => (rest, None),
     };
     match port {
-        _ if host.chars().all(|c| c == '$') => String::new(),
+        _ if !host.chars().any(|c| c.is_ascii_alphanumeric()) => String::new(),
         None => host[..host.find('$').unwrap_or(host.len())].to_string(),
         Some(port) if port.starts_with('$') => format!("{host}:*").replace('$', "*"),
         Some(port) => {
@@ -193,12 +213,40 @@ mod tests {
                 vec!["app:80"],
             ),
             ("set $p /x; set $q 1; proxy_pass http://app_1:80$p$q;", vec!["app_1:80"]),
+            (
+                "proxy_pass http://$svc.$ns:3000; proxy_pass http://$a-$b:3000;",
+                vec!["", ""],
+            ),
             // A circle, and what nobody passes to.
             ("set $a x$a; proxy_pass http://$a:80;", vec!["x*:80"]),
             ("set $up app_1:3000; return 200 $up;", vec![]),
         ] {
             assert_eq!(leads(text), wanted, "{text}");
         }
+    }
+
+    /// Values that never come together say nothing for sure.
+    #[test]
+    fn by_several_variables_of_several_values() {
+        let both =
+            "map $host $h { a app_1; b other; } map $host $p { a 9100; b 3000; } server { proxy_pass http://$h:$p; }";
+        let one = "map $host $h { a app_1; b other; } server { set $p 3000; proxy_pass http://$h:$p; }";
+        for (text, sure) in [(both, false), (one, true)] {
+            let directives = directives(Path::new("site.conf"), text);
+            let to = directives.iter().filter(|one| one.leads_to() == Some("app_1:3000"));
+            assert!(
+                to.clone().count() > 0 && to.clone().all(|one| one.leads_surely() == sure),
+                "{text}"
+            );
+        }
+    }
+
+    /// A configuration that would take for ever is not followed to its end.
+    #[test]
+    fn what_doubles_and_doubles_ends() {
+        let doubled = (0..40).map(|n| format!("set $v{n} a; set $v{n} $v{}$v{}; ", n + 1, n + 1));
+        let text = format!("server {{ {} proxy_pass http://$v0:80; }}", doubled.collect::<String>());
+        assert!(!directives(Path::new("site.conf"), &text).is_empty());
     }
 
     /// Another server's variable is another one, and who sets it in the same block has said what it is. What another

@@ -34,6 +34,8 @@ pub struct Journal<'w> {
     written: RefCell<BTreeMap<PathBuf, String>>,
     /// Resources in the order they were first touched.
     order: RefCell<Vec<Resource>>,
+    /// Backends whose old version a rollback has put back, with the hash of its definition.
+    put_back: RefCell<BTreeMap<String, Option<String>>>,
     done: RefCell<BTreeSet<String>>,
     /// Its last record is written.
     finished: Cell<bool>,
@@ -83,6 +85,7 @@ impl<'w> Journal<'w> {
             kept: RefCell::default(),
             written: RefCell::default(),
             order: RefCell::default(),
+            put_back: RefCell::default(),
             done: RefCell::default(),
             finished: Cell::new(false),
             undone: RefCell::default(),
@@ -138,6 +141,9 @@ impl<'w> Journal<'w> {
                 self.kept.borrow_mut().clear();
                 self.anew.set(true);
             }
+            Record::PutBack { backend, definition } => {
+                self.put_back.borrow_mut().insert(backend.clone(), definition.clone());
+            }
             Record::Undoing { .. } => *self.undone.borrow_mut() = self.done.borrow().clone(),
             Record::Begin { node, .. } => self.begun.borrow_mut().push(node.clone()),
             Record::Wrote { path, hash } => {
@@ -149,6 +155,13 @@ impl<'w> Journal<'w> {
             Record::Irreversible { reason } => *self.irreversible.borrow_mut() = Some(reason.clone()),
             Record::Run(_) | Record::End { .. } | Record::TakenOver { .. } | Record::Finish { .. } => {}
         }
+    }
+
+    /// Written, and known from here on.
+    fn record(&self, record: &Record) -> Result<(), Failure> {
+        self.write(record)?;
+        self.learn(record);
+        Ok(())
     }
 
     fn write(&self, record: &Record) -> Result<(), Failure> {
@@ -193,26 +206,33 @@ impl<'w> Journal<'w> {
             key: key.to_string(),
             text: text.to_string(),
         };
-        self.write(&record)?;
-        self.learn(&record);
-        Ok(())
+        self.record(&record)
     }
 
     pub fn mark_irreversible(&self, reason: &str) -> Result<(), Failure> {
         let record = Record::Irreversible {
             reason: reason.to_string(),
         };
-        self.write(&record)?;
-        self.learn(&record);
-        Ok(())
+        self.record(&record)
     }
 
     /// A rollback begins; whoever resumes after it does reversible steps again.
     pub fn undoing(&self) -> Result<(), Failure> {
         let at = seconds(self.world);
-        self.write(&Record::Undoing { at })?;
-        self.learn(&Record::Undoing { at });
-        Ok(())
+        self.record(&Record::Undoing { at })
+    }
+
+    /// A rollback has put a backend's old version back. Known from here on, even where it cannot be written.
+    pub fn put_back(&self, backend: &str, definition: Option<String>) -> Result<(), Failure> {
+        let backend = backend.to_string();
+        let record = Record::PutBack { backend, definition };
+        self.learn(&record);
+        self.write(&record)
+    }
+
+    /// A container of this definition is what a rollback has made.
+    pub fn is_put_back(&self, backend: &str, definition: &Option<String>) -> bool {
+        self.put_back.borrow().get(backend) == Some(definition)
     }
 
     /// The last record. A second one is not written.
@@ -294,9 +314,7 @@ impl Begun<'_> {
             notes,
             refused,
         };
-        self.journal.write(&record)?;
-        self.journal.learn(&record);
-        Ok(())
+        self.journal.record(&record)
     }
 }
 
@@ -327,9 +345,7 @@ impl Keeper for Journal<'_> {
 
     fn keep(&self, resource: Resource, before: Before) -> Result<(), Failure> {
         let record = Record::Keep { resource, before };
-        self.write(&record)?;
-        self.learn(&record);
-        Ok(())
+        self.record(&record)
     }
 
     fn written(&self, path: &Path) -> Option<String> {
@@ -339,9 +355,7 @@ impl Keeper for Journal<'_> {
     fn wrote(&self, path: &Path, hash: &str) -> Result<(), Failure> {
         let (path, hash) = (path.to_path_buf(), hash.to_string());
         let record = Record::Wrote { path, hash };
-        self.write(&record)?;
-        self.learn(&record);
-        Ok(())
+        self.record(&record)
     }
 
     fn only_new(&self) -> Vec<String> {
@@ -359,9 +373,7 @@ impl Keeper for Journal<'_> {
 
     fn begin_anew(&self) -> Result<(), Failure> {
         let at = seconds(self.world);
-        self.write(&Record::Anew { at })?;
-        self.learn(&Record::Anew { at });
-        Ok(())
+        self.record(&Record::Anew { at })
     }
 }
 

@@ -56,7 +56,11 @@ pub fn read(world: &dyn World, path: &Path) -> Result<Past, Failure> {
                 past.last = *at;
                 past.finished = Some(*outcome);
             }
-            Record::Output { .. } | Record::Keep { .. } | Record::Wrote { .. } | Record::Irreversible { .. } => {}
+            Record::Output { .. }
+            | Record::Keep { .. }
+            | Record::Wrote { .. }
+            | Record::PutBack { .. }
+            | Record::Irreversible { .. } => {}
         }
         past.records.push(record);
     }

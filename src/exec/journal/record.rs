@@ -50,6 +50,12 @@ pub enum Record {
     Anew {
         at: u64,
     },
+    /// A rollback has put a backend's old version back: the hash of its definition, which another compose may hash
+    /// otherwise than the one that made the container before.
+    PutBack {
+        backend: String,
+        definition: Option<String>,
+    },
     /// A rollback begins: what steps have done is not to be relied on any more.
     Undoing {
         at: u64,
@@ -99,6 +105,7 @@ impl Record {
             | Record::Keep { .. }
             | Record::Output { .. }
             | Record::Wrote { .. }
+            | Record::PutBack { .. }
             | Record::Anew { .. }
             | Record::Undoing { .. }
             | Record::TakenOver { .. }

@@ -197,8 +197,7 @@ pub fn late(runner: &Runner, verb: &dyn Verb) -> Result<(), Failure> {
     }
     runner.site()?.forget_dump();
     let mut found = Findings::default();
-    // An engine that is silent for once fails the step, and a `retry` around it looks again.
-    look(runner, runner.site()?, &needs(runner.plan, false), &mut found)?;
+    look(runner, runner.site()?, &needs(runner.plan, false), &mut found).map_err(refused)?;
     runner.looked.set(true);
     for warning in found.warnings {
         let help = warning.help.map(|help| format!("; {help}")).unwrap_or_default();

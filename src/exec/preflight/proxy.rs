@@ -23,7 +23,13 @@ pub fn check(site: &Site, model: &Model, needed: &Needs, found: &mut Findings) -
     let version = site.nginx_version(&proxy)?.unwrap_or_default();
     found.facts.push(format!("nginx {version}"));
     for backend in &site.deployment.backends {
-        other_way(backend, &addresses(backend, model, &containers), &directives, &inside)?;
+        other_way(
+            backend,
+            &addresses(backend, model, &containers),
+            &directives,
+            &inside,
+            found,
+        )?;
     }
     gentle(version, &directives, found);
     drain_limit(site, &proxy, needed, found)?;
@@ -138,6 +144,7 @@ fn other_way(
     addresses: &[String],
     directives: &[Directive],
     ours: &std::path::Path,
+    found: &mut Findings,
 ) -> Result<(), Failure> {
     let upstreams = dump::upstreams(directives);
     let reached = |target: &str| dump::is_at(target, addresses, &upstreams);
@@ -153,15 +160,27 @@ fn other_way(
                     .help("zdt steers http only"),
             );
         }
-        if directive.file != ours {
-            return Err(Failure::refused(format!(
-                "the proxy reaches `{}` by another way as well: `{}` at {place}",
-                backend.name,
-                directive.words.join(" ")
-            ))
-            .code(Code::OTHER_WAY_IN)
-            .help("send it through the upstream of the template, so that a drain closes it too"));
+        let what = directive.words.join(" ");
+        let help = "send it through the upstream of the template, so that a drain closes it too";
+        if directive.file == ours {
+            continue;
         }
+        // What only a request knows may be anything.
+        let open = directive.leads_to().is_some_and(|target| target.contains('*'));
+        if directive.server().is_none() && (open || !directive.leads_surely()) {
+            let message = format!(
+                "the proxy may reach `{}` by another way as well: `{what}` at {place}",
+                backend.name
+            );
+            found.warn(Code::OTHER_WAY_IN, message, help);
+            continue;
+        }
+        return Err(Failure::refused(format!(
+            "the proxy reaches `{}` by another way as well: `{what}` at {place}",
+            backend.name
+        ))
+        .code(Code::OTHER_WAY_IN)
+        .help(help));
     }
     Ok(())
 }
