@@ -38,9 +38,9 @@ running() { [ "$(docker inspect --format '{{.State.Running}}' "$node" 2>/dev/nul
 
 must_run() { running || die "there is no engine \`$name\`: engine.sh up $name"; }
 
-# Back as soon as dockerd answers; 60 s is what nobody should ever see.
+# Back as soon as dockerd answers; two minutes are what nobody should ever see.
 await_answer() {
-    limit=$(($(date +%s) + 60))
+    limit=$(($(date +%s) + 120))
     bound=5
     until inner version >/dev/null 2>&1; do
         if [ "$(date +%s)" -gt $limit ] || ! running; then
@@ -80,8 +80,10 @@ load() {
         id=$(docker image inspect --format '{{.Id}}' "$each") || die "there is no image \`$each\`: docker/setup.sh makes them"
         case "$have" in *"$each $id"*) ;; *) wanted="$wanted $each" ;; esac
     done
+    # A hundred megabytes, on a machine that may be busy.
+    bound=600
     # shellcheck disable=SC2086 # image names are words
-    [ -z "$wanted" ] || docker save $wanted | inner load --quiet >/dev/null
+    [ -z "$wanted" ] || timeout $bound docker save $wanted | inner load --quiet >/dev/null
 }
 
 up() {

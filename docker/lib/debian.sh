@@ -18,7 +18,8 @@ private_apt() {
     state=$setup_dir/apt/$suite
     # A mirror that stalls is asked again; the whole has a bound, because whoever waits for it has none.
     # No lock: the lists are only read here, and several downloads run at the same time.
-    timeout 600 apt-get -qq -o Acquire::Retries=3 -o Dir::State="$state" -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" \
+    timeout 600 apt-get -qq -o Acquire::Retries=3 \
+        -o Dir::State="$state" -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" \
         -o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=- \
         -o APT::Sandbox::User=root -o APT::Update::Error-Mode=any -o APT::Install-Recommends=false \
         -o Acquire::Languages=none -o Debug::NoLocking=true "$@"

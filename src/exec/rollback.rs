@@ -55,7 +55,7 @@ pub fn rollback(runner: &Runner) -> Result<Back, Failure> {
         theirs: theirs.as_ref(),
         whole: Cell::new(true),
     };
-    way.warn(undoing);
+    way.warned(undoing);
     if let Some(failure) = lost {
         way.step("the proxy's own configuration".to_string(), || Err(failure));
     }
@@ -102,10 +102,14 @@ impl Way<'_, '_> {
         });
     }
 
-    fn warn(&self, done: Result<(), Failure>) {
+    fn warn(&self, line: String) {
+        self.runner.sink.event(&Event::Warned { line });
+    }
+
+    /// What the way back can do without is told, and no more.
+    fn warned(&self, done: Result<(), Failure>) {
         if let Err(failure) = done {
-            let line = failure.message;
-            self.runner.sink.event(&Event::Warned { line });
+            self.warn(failure.message);
         }
     }
 
@@ -243,7 +247,7 @@ impl Way<'_, '_> {
         site.env_ruled(name, &ran.image)?;
         site.recreate_as_written(name, &ran.image_id)?;
         let definition = site.container(name)?.config_hash;
-        self.warn(self.runner.journal.put_back(name, definition));
+        self.warned(self.runner.journal.put_back(name, definition));
         let well = well_again(site, name, ran)?;
         if proxied && self.target.wants(name) {
             enable(site, name, well)?;
@@ -273,14 +277,14 @@ impl Way<'_, '_> {
                 continue;
             }
             // All that was there before is back, whatever becomes of this.
+            let start = self.runner.world.now();
             match site.keep_out(name) {
-                Ok(()) => self.step(format!("drain {name}"), || {
-                    Ok("it was not there before; its container stays".to_string())
-                }),
-                Err(failure) => {
-                    let line = format!("`{name}` is new and stays in traffic: {}", failure.message);
-                    self.warn(Err(Failure::new(line)));
+                Ok(()) => {
+                    let took = self.runner.world.now().saturating_sub(start);
+                    let detail = "it was not there before; its container stays".to_string();
+                    self.told(format!("drain {name}"), Ok(detail), took);
                 }
+                Err(failure) => self.warn(format!("`{name}` is new and stays in traffic: {}", failure.message)),
             }
         }
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use zdt::exec::Outcome;
 use zdt::world::Files;
 
-use crate::matrix::{Subject, upgrade_of};
-use crate::shop::{DIR, OLD, Shop};
+use crate::matrix::{Subject, short, upgrade_of};
+use crate::shop::{After, DIR, OLD, Ran, Shop};
 
 const CONFIG: &str = "/srv/shop/nginx/default.conf";
 
@@ -57,4 +57,31 @@ fn any_fault_on_the_way() {
 #[test]
 fn any_fault_on_the_way_back() {
     taken_over("zdt/sample-app:ill", Outcome::RolledBack);
+}
+
+/// Their file needs another one that somebody has taken away meanwhile: nginx does not take it, and zdt's stays, with
+/// which nginx can start. Once it can be taken, it comes back.
+#[test]
+fn what_nginx_would_not_take_is_not_left_there() {
+    let extra = format!("{DIR}/nginx/extra.inc");
+    let shop = theirs();
+    shop.world.someone_writes(&extra, "# theirs\n");
+    let before = format!("include /etc/nginx/conf.d/extra.inc;\n{}", shop.file(CONFIG));
+    shop.world.someone_writes(CONFIG, &before);
+    shop.docker("exec zerodowntime-proxy-1 nginx -s reload");
+    shop.world.pass(Duration::from_secs(2));
+    let text = "include app.zdt\nparam version\ntask adopt {\npull zdt/sample-app:ill\nup adopt=true\ndrain app_1\n\
+                recreate app_1 image=zdt/sample-app:ill\nawait healthy app_1 timeout=10s\n}\npolicy pause\n";
+    shop.run_text(text);
+    shop.world.remove(extra.as_ref()).unwrap();
+    let ran = shop.after(After::Rollback);
+    assert!(matches!(ran, Ran::Ended(Outcome::Failed, _)), "{}", short(&ran));
+    assert!(shop.file(CONFIG).contains("server_name zdt-"), "{}", shop.file(CONFIG));
+    shop.docker("restart zerodowntime-proxy-1");
+    shop.is_all(OLD).unwrap();
+    shop.world.someone_writes(&extra, "# theirs\n");
+    let ran = shop.after(After::Rollback);
+    assert!(matches!(ran, Ran::Ended(Outcome::WentBack, _)), "{}", short(&ran));
+    assert_eq!(shop.file(CONFIG), before);
+    shop.is_all(OLD).unwrap();
 }
