@@ -36,6 +36,20 @@ pub enum Outcome {
     Interrupted,
 }
 
+impl Outcome {
+    /// As `--log json` has it, and `$outcome` in a recipe.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Done => "done",
+            Outcome::WentBack => "went_back",
+            Outcome::RolledBack => "rolled_back",
+            Outcome::Failed => "failed",
+            Outcome::Refused => "refused",
+            Outcome::Interrupted => "interrupted",
+        }
+    }
+}
+
 /// What a backend is found to be when a run ends badly.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Standing {

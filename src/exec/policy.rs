@@ -8,7 +8,7 @@ use super::runner::{Runner, Stopped};
 use super::session::Session;
 use super::{Event, Outcome};
 use crate::drivers::{Failure, FailureKind};
-use crate::plan::Policy;
+use crate::plan::{OUTCOME, Policy};
 use crate::site::{Good, Resource};
 use crate::verbs::Undo;
 
@@ -39,6 +39,8 @@ impl Session<'_> {
         } else {
             self.policy(runner)?
         };
+        let told = (OUTCOME.to_string(), outcome.word().to_string());
+        runner.outputs.borrow_mut().extend([told]);
         if let Err(second) = runner.nodes(&runner.plan.on_failure, 0, None) {
             let line = format!("`on failure` failed itself: {}", second.failure.message);
             self.sink.event(&Event::Warned { line });

@@ -123,6 +123,9 @@ pub enum Condition {
     Not(Box<Condition>),
 }
 
+/// What became of a run, for whoever writes `on failure`: the name of its value, `$outcome`.
+pub const OUTCOME: &str = "outcome";
+
 impl Plan {
     /// The steps that a run comes to if all goes well, whatever its conditions say.
     pub fn certain(&self) -> Vec<&dyn Verb> {

@@ -229,3 +229,29 @@ fn a_fault_while_an_ill_version_is_rolled_back() {
     .all();
     println!("{runs} runs");
 }
+
+/// What the recipe does about a failure comes after the policy, and knows what that came to.
+#[test]
+fn on_failure_sees_the_outcome() {
+    for (policy, outcome, word) in [
+        ("rollback", Outcome::RolledBack, "rolled_back"),
+        ("pause", Outcome::Failed, "failed"),
+    ] {
+        let shop = offered(dies(100));
+        let text = format!(
+            "include app.zdt\nparam version\npolicy {policy}\ntask upgrade {{\npull $repo:$version\ndrain app_1\n\
+             recreate app_1 image=$repo:$version\nawait healthy app_1 timeout=10s\n}}\n\
+             on failure {{\nsay \"it is $outcome\"\nif $outcome == {word} {{ say right }} else {{ say wrong }}\n}}\n"
+        );
+        let Ran::Ended(ended, events) = shop.run_text(&text) else {
+            panic!("it did not end");
+        };
+        assert_eq!(ended, outcome);
+        let said = events.iter().filter_map(|event| match event {
+            Event::Said { line, .. } => Some(line.as_str()),
+            _ => None,
+        });
+        let said: Vec<&str> = said.collect();
+        assert_eq!(said, [format!("it is {word}").as_str(), "right"]);
+    }
+}

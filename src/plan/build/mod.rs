@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::declare;
 use super::gather::{self, Declarations, Named};
-use super::{Args, Deployment, Loaded, Node, NodeKind, Plan, Scope, Settings, types};
+use super::scope::Frame;
+use super::{Args, Deployment, Loaded, Node, NodeKind, OUTCOME, Plan, Scope, Settings, Text, Value, types};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::syntax::SourceId;
 use crate::syntax::ast::{Block, Command, Statement, StatementKind};
@@ -95,7 +96,7 @@ fn assemble(loaded: &Loaded, settings: &Settings, diagnostics: &mut Vec<Diagnost
     builder.check_names();
     let mut nodes = builder.lets();
     nodes.extend(builder.chosen(&settings.tasks));
-    let on_failure = builder.blocks(&declared.on_failure, "on_failure");
+    let on_failure = builder.on_failure();
     let finally = builder.blocks(&declared.finally, "finally");
     builder.the_others(&settings.tasks);
     let params = scope.params();
@@ -123,6 +124,19 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
+    /// `$outcome` is set in there, and known only when it comes to that. A param of that name is the recipe's own.
+    fn on_failure(&mut self) -> Vec<Node> {
+        let mut frame = Frame::new();
+        if !self.scope.declared().contains_key(OUTCOME) {
+            let value = Value::Text(Text::output(OUTCOME, "<outcome>"));
+            frame.insert(OUTCOME.to_string(), (value, gather::top()));
+        }
+        self.scope.enter(frame);
+        let nodes = self.blocks(&self.declared.on_failure, "on_failure");
+        self.scope.leave();
+        nodes
+    }
+
     fn lets(&mut self) -> Vec<Node> {
         let mut nodes = Vec::new();
         let mut used = HashMap::new();
